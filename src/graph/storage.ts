@@ -1,0 +1,209 @@
+/**
+ * Which tensors own memory and which are addresses inside another one. A concat's parts are written where the
+ * concat lies; a reshape or a slice is its input under another name. A tensor that owns memory is a root.
+ */
+import { contextOf, definitionOf } from '../ops/registry.ts';
+import type { Alias } from '../ops/operator.ts';
+import { ABSENT, channelsOf, consumers, elementCount, type Graph, type Operator, pixelsOf, producers, type TensorId } from './graph.ts';
+
+/** Where a tensor's pixels lie: pixel p starts at root element offset + p * pixelStride. */
+export interface Place {
+  readonly root: TensorId;
+  readonly offset: number;
+  readonly pixelStride: number;
+}
+
+export interface Storage {
+  /** By tensor id. */
+  readonly places: readonly Place[];
+  /** By operator id: true where the operator is addresses only. */
+  readonly isView: readonly boolean[];
+}
+
+/** A concat part (operator id, input index) that is copied into place although it could be written there. */
+export interface CopyChoice {
+  readonly operator: number;
+  readonly input: number;
+}
+
+interface Link {
+  readonly parent: TensorId;
+  readonly offset: number;
+  readonly pixelStride: number;
+}
+
+/** Place of a child inside its grandparent; undefined where its pixels would not lie at one stride. */
+function compose(childStride: number, childOffset: number, childChannels: number, parent: Place, parentChannels: number): Omit<Place, 'root'> | undefined {
+  if (parent.pixelStride === parentChannels) {
+    return { offset: parent.offset + childOffset, pixelStride: childStride };
+  }
+  const channel = childOffset % parentChannels;
+  if (childStride !== parentChannels || channel + childChannels > parentChannels) return undefined;
+  const pixel = (childOffset - channel) / parentChannels;
+  return { offset: parent.offset + pixel * parent.pixelStride + channel, pixelStride: parent.pixelStride };
+}
+
+class Linker {
+  readonly #graph: Graph;
+  readonly links: (Link | undefined)[];
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.links = new Array(graph.tensors.length).fill(undefined);
+  }
+
+  #channels(id: TensorId): number {
+    return channelsOf(this.#graph.tensors[id].shape);
+  }
+
+  /** The place of a tensor, or undefined where its links do not compose. */
+  place(id: TensorId): Place | undefined {
+    const link = this.links[id];
+    if (!link) return { root: id, offset: 0, pixelStride: this.#channels(id) };
+    const parent = this.place(link.parent);
+    if (!parent) return undefined;
+    const composed = compose(link.pixelStride, link.offset, this.#channels(id), parent, this.#channels(link.parent));
+    return composed && { root: parent.root, ...composed };
+  }
+
+  isContiguous(id: TensorId): boolean {
+    const place = this.place(id);
+    if (!place) return false;
+    return place.pixelStride === this.#channels(id) || pixelsOf(this.#graph.tensors[id].shape) === 1;
+  }
+}
+
+/**
+ * Resolves views. Where the layout or a kernel does not allow one, the operator keeps its kernel (slice,
+ * reshape) or gets a Copy before it (concat part), so the returned graph may have more operators.
+ */
+export function resolveStorage(graph: Graph, copies: readonly CopyChoice[] = []): { graph: Graph; storage: Storage } {
+  const wanted = new Set(copies.map((c) => `${c.operator}:${c.input}`));
+  const withCopies = insertCopies(graph, wanted);
+  const refused = new Set<string>();
+  for (;;) {
+    const attempt = link(withCopies.graph, withCopies.origin, refused);
+    if (attempt.storage) return { graph: withCopies.graph, storage: attempt.storage };
+    const before = refused.size;
+    for (const key of attempt.refuse) refused.add(key);
+    if (refused.size === before) throw new Error('views do not settle');
+    const concatRefusals = [...refused].filter((k) => k.includes(':'));
+    const all = insertCopies(graph, new Set([...wanted, ...concatRefusals]));
+    withCopies.graph = all.graph;
+    withCopies.origin = all.origin;
+  }
+}
+
+/** Puts a Copy before each named concat part. `origin[i]` is the id that operator i had before, or -1 for a copy. */
+function insertCopies(graph: Graph, keys: ReadonlySet<string>): { graph: Graph; origin: number[] } {
+  if (keys.size === 0) return { graph, origin: graph.operators.map((op) => op.id) };
+  const tensors = [...graph.tensors];
+  const operators: Operator[] = [];
+  const origin: number[] = [];
+  for (const op of graph.operators) {
+    const inputs = [...op.inputs];
+    inputs.forEach((id, i) => {
+      if (id === ABSENT || !keys.has(`${op.id}:${i}`)) return;
+      const copy = { ...tensors[id], id: tensors.length, name: `${op.name}/part${i}`, constant: undefined };
+      tensors.push(copy);
+      operators.push({ id: operators.length, name: `${op.name}/copy${i}`, kind: 'Copy', inputs: [id], outputs: [copy.id], attrs: {} });
+      origin.push(-1);
+      inputs[i] = copy.id;
+    });
+    operators.push({ ...op, id: operators.length, inputs });
+    origin.push(op.id);
+  }
+  return { graph: { ...graph, tensors, operators }, origin };
+}
+
+/** One attempt at linking everything; names what must not be a view where it fails. */
+function link(graph: Graph, origin: readonly number[], refused: ReadonlySet<string>): { storage?: Storage; refuse: string[] } {
+  const linker = new Linker(graph);
+  const isView: boolean[] = graph.operators.map(() => false);
+  const refuse: string[] = [];
+  const inputTensors = new Set(graph.inputs.map((p) => p.tensor));
+  for (const op of graph.operators) {
+    const aliases = definitionOf(op.kind).aliases?.(contextOf(graph, op)) ?? [];
+    if (aliases.length === 0 || refused.has(`op ${origin[op.id]}`)) continue;
+    if (op.epilogue?.length) continue;
+    const childIsOutput = aliases[0].child === op.outputs[0];
+    if (childIsOutput) {
+      if (graph.tensors[aliases[0].parent].constant) continue;
+      linker.links[aliases[0].child] = aliases[0];
+      isView[op.id] = true;
+      continue;
+    }
+    isView[op.id] = true;
+    for (const alias of aliases) {
+      const index = op.inputs.indexOf(alias.child);
+      if (!linkPart(graph, linker, alias, inputTensors)) {
+        const repeats = op.inputs.flatMap((id, i) => (id === alias.child ? [i] : []));
+        const i = repeats.length > 1 ? repeats[repeats.length - 1] : index;
+        refuse.push(`${origin[op.id]}:${i}`);
+      }
+    }
+  }
+  if (refuse.length > 0) return { refuse };
+  const bad = misplaced(graph, linker, isView, origin);
+  if (bad.length > 0) return { refuse: bad };
+  return { storage: { places: graph.tensors.map((t) => linker.place(t.id)!), isView }, refuse: [] };
+}
+
+/** Links a concat part's storage into the concat. False where a copy is needed instead. */
+function linkPart(graph: Graph, linker: Linker, alias: Alias, inputs: ReadonlySet<TensorId>): boolean {
+  const part = graph.tensors[alias.child];
+  const place = linker.place(part.id);
+  if (!place || part.constant || place.root === alias.parent) return false;
+  const root = graph.tensors[place.root];
+  if (inputs.has(root.id) || root.constant) return false;
+  const covers = place.offset === 0 && elementCount(root.shape) === elementCount(part.shape);
+  if (!covers || place.pixelStride !== channelsOf(part.shape)) return false;
+  const contiguous = alias.pixelStride === channelsOf(part.shape);
+  if (!contiguous && channelsOf(root.shape) !== channelsOf(part.shape)) return false;
+  linker.links[root.id] = {
+    parent: alias.parent,
+    offset: alias.offset,
+    pixelStride: contiguous ? channelsOf(root.shape) : alias.pixelStride,
+  };
+  return true;
+}
+
+/** Views whose tensors end up where a kernel or a port cannot take them. */
+function misplaced(graph: Graph, linker: Linker, isView: readonly boolean[], origin: readonly number[]): string[] {
+  const writer = producers(graph);
+  const readers = consumers(graph);
+  const out = new Set<string>();
+  const blame = (id: TensorId) => {
+    // The nearest link on the way to the root that takes pixels apart: a slice, or a part of a concat.
+    for (let t: TensorId | undefined = id; t !== undefined; t = linker.links[t]?.parent) {
+      const maker = writer[t];
+      if (maker && isView[maker.id] && maker.kind !== 'Concat') {
+        out.add(`op ${origin[maker.id]}`);
+        return;
+      }
+      const concat: Operator | undefined = readers[t].find((op) => isView[op.id] && linker.links[t!]?.parent === op.outputs[0]);
+      if (concat) {
+        out.add(`${origin[concat.id]}:${concat.inputs.indexOf(t)}`);
+        return;
+      }
+    }
+  };
+  const ports = new Set([...graph.inputs, ...graph.outputs].map((p) => p.tensor));
+  for (const t of graph.tensors) {
+    if (t.constant) continue;
+    if (!linker.place(t.id)) {
+      blame(t.id);
+      continue;
+    }
+    if (linker.isContiguous(t.id)) continue;
+    const maker = writer[t.id];
+    const whole = (op: Operator) => !isView[op.id] && definitionOf(op.kind).access === 'whole';
+    if (ports.has(t.id) || (maker && whole(maker)) || readers[t.id].some(whole)) blame(t.id);
+  }
+  return [...out];
+}
+
+/** Ids of the tensors that own memory in the arena. */
+export function rootsOf(graph: Graph, storage: Storage): TensorId[] {
+  return graph.tensors.filter((t) => !t.constant && storage.places[t.id].root === t.id).map((t) => t.id);
+}

@@ -1,0 +1,95 @@
+/** Loop-compressed firing sequences: `(A^2 B)^55` instead of a hundred and sixty-five entries. */
+import type { ScheduleNode } from './plan.ts';
+
+/** The firings one after another, as actor indices. */
+export function expandSchedule(schedule: readonly ScheduleNode[], limit = 50_000_000): Int32Array {
+  let total = 0;
+  const count = (nodes: readonly ScheduleNode[], times: number): void => {
+    for (const node of nodes) {
+      if (typeof node === 'number') total += times;
+      else count(node.slice(1) as ScheduleNode[], times * node[0]);
+      if (total > limit) throw new RangeError(`the schedule has more than ${limit} firings`);
+    }
+  };
+  count(schedule, 1);
+  const out = new Int32Array(total);
+  let at = 0;
+  const write = (nodes: readonly ScheduleNode[]): void => {
+    for (const node of nodes) {
+      if (typeof node === 'number') {
+        out[at++] = node;
+        continue;
+      }
+      const body = node.slice(1) as ScheduleNode[];
+      const start = at;
+      write(body);
+      const length = at - start;
+      for (let i = 1; i < node[0]; i++, at += length) out.copyWithin(at, start, start + length);
+    }
+  };
+  write(schedule);
+  return out;
+}
+
+/** Longest loop body that is looked for at one level, in entries of the level below. */
+const LONGEST_BODY = 256;
+
+/**
+ * Folds repeats bottom up: at each level the shortest body that repeats is folded wherever it does, until
+ * nothing repeats. Greedy, not minimal; exact in that expanding gives the sequence back.
+ */
+export function compressSchedule(firings: ArrayLike<number>): ScheduleNode[] {
+  // Equal subtrees share a symbol, so that comparing bodies is comparing numbers.
+  const nodes: ScheduleNode[] = [];
+  const symbols = new Map<string, number>();
+  const intern = (node: ScheduleNode, key: string): number => {
+    let id = symbols.get(key);
+    if (id === undefined) {
+      id = nodes.length;
+      nodes.push(node);
+      symbols.set(key, id);
+    }
+    return id;
+  };
+  let level: number[] = Array.from(firings, (a) => intern(a, `a${a}`));
+  for (let length = 1; length <= Math.min(LONGEST_BODY, level.length >> 1); ) {
+    const folded = foldRepeats(level, length, (times, body) => {
+      const inner = body.map((s) => nodes[s]);
+      // A loop around a single loop is one loop.
+      if (inner.length === 1 && typeof inner[0] !== 'number') {
+        const [n, ...rest] = inner[0];
+        return intern([n * times, ...rest], `r${n * times}:${body.join(',')}'`);
+      }
+      return intern([times, ...inner], `r${times}:${body.join(',')}`);
+    });
+    if (folded.length < level.length) {
+      level = folded;
+      length = 1;
+    } else length++;
+  }
+  return level.map((s) => nodes[s]);
+}
+
+function foldRepeats(level: readonly number[], length: number, fold: (times: number, body: number[]) => number): number[] {
+  const out: number[] = [];
+  let i = 0;
+  while (i < level.length) {
+    let same = 0;
+    // Count how far the sequence equals itself shifted by `length`.
+    while (i + same + length < level.length && level[i + same] === level[i + same + length]) same++;
+    const times = Math.floor(same / length) + 1;
+    // A body of several is worth a loop from two on, a single one too.
+    if (times >= 2) {
+      out.push(fold(times, level.slice(i, i + length)));
+      i += times * length;
+    } else out.push(level[i++]);
+  }
+  return out;
+}
+
+/** Entries of a compressed schedule: actors and loop heads. What storing it takes, times an entry's bytes. */
+export function scheduleEntries(schedule: readonly ScheduleNode[]): number {
+  let n = 0;
+  for (const node of schedule) n += typeof node === 'number' ? 1 : 1 + scheduleEntries(node.slice(1) as ScheduleNode[]);
+  return n;
+}
