@@ -1,5 +1,29 @@
 /** The list of operators. One line each; the order does not matter. */
+
+import { add } from './add.ts';
+import { cast } from './cast.ts';
+import { clip } from './clip.ts';
+import { copy } from './copy.ts';
+import { dequantize } from './dequantize.ts';
+import { div } from './div.ts';
+import { mul } from './mul.ts';
 import type { OperatorDef } from './operator.ts';
+import { quantize } from './quantize.ts';
+import { requantize } from './requantize.ts';
+import { sigmoid } from './sigmoid.ts';
+import { sub } from './sub.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each definition is typed by its own attributes
-export const definitions: readonly OperatorDef<any>[] = [];
+export const definitions: readonly OperatorDef<any>[] = [
+  clip,
+  requantize,
+  quantize,
+  dequantize,
+  copy,
+  cast,
+  sigmoid,
+  add,
+  sub,
+  mul,
+  div,
+];

@@ -1,8 +1,10 @@
 /** Applies an operator's epilogue (fused activations) in place to the pixels that it has just written. */
-import { channelsOf, type Dialect, type ElementType, type Epilogue, type Tensor } from '../graph/graph.ts';
-import { definitionOf } from './registry.ts';
+import { channelsOf, type Dialect, type Epilogue, type Tensor } from '../graph/graph.ts';
 import type { Kernel, View } from './operator.ts';
+import { definitionOf } from './registry.ts';
 import { storedFunction } from './unary.ts';
+
+export { coreOutputType } from './core-type.ts';
 
 type ElementFunction = (stored: number, channel: number) => number;
 
@@ -42,9 +44,4 @@ export function withEpilogue(kernel: Kernel, pass: ReturnType<typeof epiloguePas
     kernel(inputs, outputs, lo, hi, scratch);
     pass(outputs[0], lo, hi);
   };
-}
-
-/** The type that the operator's own kernel writes, before its epilogue. */
-export function coreOutputType(epilogue: readonly Epilogue[] | undefined, output: Tensor): ElementType {
-  return epilogue && epilogue.length > 0 ? epilogue[0].from : output;
 }

@@ -2,6 +2,7 @@
  * What all elementwise functions of one tensor share: shapes, kernel, and how a function of real numbers acts
  * on stored ones. A unary operator's file gives its function and calls `unaryOperator`.
  */
+import { TidemarkError } from '../errors.ts';
 import {
   type Attributes,
   channelsOf,
@@ -9,60 +10,23 @@ import {
   type DType,
   type ElementType,
   elementBytes,
+  elementCount,
+  type TypedArray,
 } from '../graph/graph.ts';
-import type { OperatorDef, Unary } from './operator.ts';
+import { coreOutputType } from './core-type.ts';
+import type { Kernel, OperatorDef, Unary } from './operator.ts';
+import { dequantiser, type ElementFunction, quantiser } from './stored.ts';
 
-/** Least and greatest stored value of an integer type. */
-export function integerRange(dtype: DType): readonly [number, number] {
-  switch (dtype) {
-    case 'i8':
-      return [-128, 127];
-    case 'u8':
-      return [0, 255];
-    case 'i16':
-      return [-32768, 32767];
-    case 'bool':
-      return [0, 1];
-    default:
-      return [-2147483648, 2147483647];
-  }
-}
+export { dequantiser, integerRange, quantiser, roundHalfEven } from './stored.ts';
 
-/** Nearest integer, ties to even: what ONNX Runtime and IEEE hardware do. */
-export function roundHalfEven(x: number): number {
-  const r = Math.round(x);
-  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
-}
-
-/** real -> stored: round(x / scale) + zeroPoint, saturated (ONNX QuantizeLinear). Float32 division. */
-export function quantiser(to: ElementType, channel = 0): (x: number) => number {
-  const { quant, dtype } = to;
-  if (!quant) return (x) => x;
-  const [lo, hi] = integerRange(dtype);
-  const i = quant.scale.length > 1 ? channel : 0;
-  const scale = Math.fround(quant.scale[i]);
-  const zero = quant.zeroPoint[i];
-  return (x) => Math.min(hi, Math.max(lo, roundHalfEven(Math.fround(x / scale)) + zero));
-}
-
-/** stored -> real: (q - zeroPoint) * scale, in float32. */
-export function dequantiser(from: ElementType, channel = 0): (q: number) => number {
-  const { quant } = from;
-  if (!quant) return (q) => q;
-  const i = quant.scale.length > 1 ? channel : 0;
-  const scale = Math.fround(quant.scale[i]);
-  const zero = quant.zeroPoint[i];
-  return (q) => Math.fround((q - zero) * scale);
-}
-
-/** The function on stored values: a table for 8-bit types, else the composition itself. */
+/** The function on stored values: the operator's own rule, else dequantise, apply, quantise. */
 export function storedFunction<A extends Attributes>(
   unary: Unary<A>,
   attrs: A,
   from: ElementType,
   to: ElementType,
   dialect: Dialect,
-): (stored: number, channel: number) => number {
+): ElementFunction {
   const f = unary.stored?.(attrs, from, to, dialect);
   if (f) return f;
   const real = unary.real(attrs);
@@ -70,61 +34,124 @@ export function storedFunction<A extends Attributes>(
     return to.dtype === 'f32' ? (x, c) => Math.fround(real(x, c)) : real;
   }
   const decode = dequantiser(from);
-  const encode = quantiser(to);
-  return (q, c) => encode(Math.fround(real(decode(q), c)));
+  const encode = quantiser(to, dialect);
+  return (q, c) => encode(Math.fround(real(decode(q, c), c)), c);
 }
 
-/** An operator that maps each element of its input by itself, the output of the same shape. */
-export function unaryOperator<A extends Attributes = Attributes>(spec: {
+/** Maps `count` elements from `from[i]` on to `to[o]` on, in ascending order. */
+export type UnaryRun = (from: TypedArray, i: number, to: TypedArray, o: number, count: number) => void;
+
+export interface UnarySpec<A extends Attributes> {
   readonly kind: string;
   readonly real: Unary<A>['real'];
   readonly stored?: Unary<A>['stored'];
-  /** Output type where it is not the input's. */
+  /** Output type where it is not the input's. Throws when it is not known. */
   readonly type?: (input: ElementType, attrs: A) => ElementType;
-}): OperatorDef<A> {
-  const unary: Unary<A> = { real: spec.real, stored: spec.stored };
+  /** A plain loop for types that deserve one; it does what the function does. */
+  readonly run?: (attrs: A, from: ElementType, to: ElementType, dialect: Dialect) => UnaryRun | undefined;
+  /** True where the function depends on the channel. */
+  readonly perChannel?: boolean;
+  /** Throws when the attributes do not fit the input. */
+  readonly check?: (attrs: A, shape: readonly number[]) => void;
+}
+
+/** An operator that maps each element of its input by itself, the output of the same shape. */
+export function unaryOperator<A extends Attributes = Attributes>(spec: UnarySpec<A>): OperatorDef<A> {
+  const unary: Unary<A> = { real: spec.real, ...(spec.stored ? { stored: spec.stored } : {}) };
   return {
     kind: spec.kind,
     access: 'pixel',
     unary,
     infer([x], attrs, given) {
-      if (given) return given;
-      const type = spec.type ? spec.type(x!, attrs) : { dtype: x!.dtype, quant: x!.quant };
-      return [{ shape: x!.shape, ...type }];
+      if (!x) throw new TidemarkError('operator-invalid', `${spec.kind} has no input; give it one tensor`);
+      spec.check?.(attrs, x.shape);
+      const type = given?.[0] ?? (spec.type ? spec.type(x, attrs) : x);
+      return [{ shape: x.shape, dtype: type.dtype, quant: type.quant }];
     },
     reads: (_ctx, _index, lo, hi) => ({ lo, hi }),
     inPlace: (ctx) => (elementBytes(ctx.inputs[0]!) >= elementBytes(ctx.outputs[0]) ? [0] : []),
     macs: () => 0,
     kernel({ op, inputs, outputs, dialect }) {
-      const channels = channelsOf(outputs[0].shape);
-      const f = storedFunction(unary, op.attrs, inputs[0]!, coreType(op, outputs[0]), dialect);
-      const byte = elementBytes(inputs[0]!) === 1;
-      const table = byte ? byteTable(f, inputs[0]!.dtype, channels) : undefined;
-      return ([x], [y], lo, hi) => {
-        const from = x!.data;
-        const to = y.data;
-        for (let p = lo; p < hi; p++) {
-          const i = x!.at(p);
-          const o = y.at(p);
-          if (table) for (let c = 0; c < channels; c++) to[o + c] = table[from[i + c] & 255];
-          else for (let c = 0; c < channels; c++) to[o + c] = f(from[i + c], c);
-        }
-      };
+      const from = inputs[0]!;
+      const to = coreOutputType(op.epilogue, outputs[0]);
+      const { shape } = outputs[0];
+      const axis = quantisedAxis(from, shape) ?? quantisedAxis(to, shape);
+      if (axis !== undefined && axis !== shape.length - 1) {
+        return alongAxis(storedFunction(unary, op.attrs, from, to, dialect), shape, axis);
+      }
+      const run = spec.run?.(op.attrs, from, to, dialect);
+      if (run) return runs(run, channelsOf(shape));
+      const f = storedFunction(unary, op.attrs, from, to, dialect);
+      if (spec.perChannel || axis !== undefined) return channelwise(f, channelsOf(shape));
+      return runs(uniformRun(f, from.dtype, to.dtype, elementCount(shape)), channelsOf(shape));
     },
   };
 }
 
-function coreType(op: { readonly epilogue?: readonly { readonly from: ElementType }[] }, output: ElementType): ElementType {
-  return op.epilogue && op.epilogue.length > 0 ? op.epilogue[0].from : output;
+/** The axis along which a tensor has more than one scale. */
+function quantisedAxis(type: ElementType, shape: readonly number[]): number | undefined {
+  return type.quant && type.quant.scale.length > 1 && shape.length > 0 ? type.quant.axis : undefined;
 }
 
-/** All 256 values of a function of one byte; undefined where it depends on the channel. */
-function byteTable(f: (q: number, c: number) => number, dtype: DType, channels: number): Float64Array | undefined {
-  const table = new Float64Array(256);
-  for (let b = 0; b < 256; b++) {
-    const q = dtype === 'i8' ? (b << 24) >> 24 : b;
-    table[b] = f(q, 0);
-    if (channels > 1 && f(q, channels - 1) !== table[b] && !Number.isNaN(table[b])) return undefined;
+/** A kernel of runs: one for all pixels where they lie side by side, else one a pixel. */
+function runs(run: UnaryRun, channels: number): Kernel {
+  return ([x], [y], lo, hi) => {
+    if (hi <= lo) return;
+    if (x!.contiguous && y.contiguous) {
+      run(x!.data, x!.at(lo), y.data, y.at(lo), (hi - lo) * channels);
+      return;
+    }
+    for (let p = lo; p < hi; p++) run(x!.data, x!.at(p), y.data, y.at(p), channels);
+  };
+}
+
+function channelwise(f: ElementFunction, channels: number): Kernel {
+  return ([x], [y], lo, hi) => {
+    const from = x!.data;
+    const to = y.data;
+    for (let p = lo; p < hi; p++) {
+      const i = x!.at(p);
+      const o = y.at(p);
+      for (let c = 0; c < channels; c++) to[o + c] = f(from[i + c], c);
+    }
+  };
+}
+
+/** One scale for each index of an axis other than the last: all channels of a pixel share it. */
+function alongAxis(f: ElementFunction, shape: readonly number[], axis: number): Kernel {
+  const channels = channelsOf(shape);
+  const size = shape[axis];
+  const inner = elementCount(shape.slice(axis + 1)) / channels;
+  return ([x], [y], lo, hi) => {
+    for (let p = lo; p < hi; p++) {
+      const index = Math.floor(p / inner) % size;
+      const i = x!.at(p);
+      const o = y.at(p);
+      for (let c = 0; c < channels; c++) y.data[o + c] = f(x!.data[i + c], index);
+    }
+  };
+}
+
+/** A run of one function: by table for types of one byte, and for two where the tensor is worth one. */
+function uniformRun(f: ElementFunction, from: DType, to: DType, elements: number): UnaryRun {
+  const entries = from === 'i8' || from === 'u8' || from === 'bool' ? 256 : from === 'i16' ? 65536 : 0;
+  if (entries === 0 || elements < entries / 4) {
+    return (x, i, y, o, count) => {
+      for (let e = 0; e < count; e++) y[o + e] = f(x[i + e], 0);
+    };
+  }
+  let table: TypedArray | undefined;
+  const mask = entries - 1;
+  return (x, i, y, o, count) => {
+    table ??= tableOf(f, from, to, entries);
+    for (let e = 0; e < count; e++) y[o + e] = table[x[i + e] & mask];
+  };
+}
+
+function tableOf(f: ElementFunction, from: DType, to: DType, entries: number): TypedArray {
+  const table = to === 'f32' ? new Float32Array(entries) : new Int32Array(entries);
+  for (let b = 0; b < entries; b++) {
+    table[b] = f(from === 'i8' ? (b << 24) >> 24 : from === 'i16' ? (b << 16) >> 16 : b, 0);
   }
   return table;
 }

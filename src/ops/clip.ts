@@ -1,0 +1,51 @@
+/** Values held between two bounds; Relu is min 0, Relu6 is 0 to 6. A null bound is open. NaN stays NaN. */
+import type { Dialect, ElementType } from '../graph/graph.ts';
+import { requantiser } from './requantize.ts';
+import { integerRange, quantiser, sameType, wholeQuantisation } from './stored.ts';
+import { unaryOperator } from './unary.ts';
+
+export type ClipAttributes = { readonly min: number | null; readonly max: number | null };
+
+function bounds({ min, max }: ClipAttributes): readonly [number, number] {
+  return [min === null ? -Infinity : Math.fround(min), max === null ? Infinity : Math.fround(max)];
+}
+
+/** Bounds in the stored domain: TFLite's CalculateActivationRangeQuantized, ONNX's with ties to even. */
+export function storedBounds(
+  attrs: ClipAttributes,
+  type: ElementType,
+  dialect: Dialect,
+): readonly [number, number] {
+  const [min, max] = bounds(attrs);
+  const [least, greatest] = integerRange(type.dtype);
+  const encode = quantiser(type, dialect);
+  return [min === -Infinity ? least : encode(min, 0), max === Infinity ? greatest : encode(max, 0)];
+}
+
+export const clip = unaryOperator<ClipAttributes>({
+  kind: 'Clip',
+  real(attrs) {
+    const [min, max] = bounds(attrs);
+    // Where the bounds cross, the upper one holds, as in ONNX.
+    return (x) => Math.min(max, Math.max(min, x));
+  },
+  stored(attrs, from, to, dialect) {
+    if (!wholeQuantisation(from) || !wholeQuantisation(to)) return undefined;
+    const [lo, hi] = storedBounds(attrs, to, dialect);
+    const clamp = (q: number) => Math.min(hi, Math.max(lo, q));
+    if (sameType(from, to)) return clamp;
+    if (dialect === 'onnx') return undefined;
+    const rescale = requantiser(from, to);
+    return (q) => clamp(rescale(q));
+  },
+  run(attrs, from, to, dialect) {
+    const quantised = from.quant !== undefined || to.quant !== undefined;
+    if (!sameType(from, to) || (quantised && !wholeQuantisation(from))) return undefined;
+    const [lo, hi] = quantised ? storedBounds(attrs, to, dialect) : bounds(attrs);
+    return (x, i, y, o, count) => {
+      for (let e = 0; e < count; e++) {
+        y[o + e] = Math.min(hi, Math.max(lo, x[i + e]));
+      }
+    };
+  },
+});
