@@ -89,7 +89,7 @@ export function wholeQuantisation(
   type: ElementType,
 ): { readonly scale: number; readonly zero: number } | undefined {
   const { quant } = type;
-  if (!quant || quant.scale.length !== 1) return undefined;
+  if (quant?.scale.length !== 1) return undefined;
   return { scale: Math.fround(quant.scale[0]), zero: quant.zeroPoint[0] };
 }
 
