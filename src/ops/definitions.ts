@@ -3,9 +3,12 @@
 import { add } from './add.ts';
 import { cast } from './cast.ts';
 import { clip } from './clip.ts';
+import { conv } from './conv.ts';
 import { copy } from './copy.ts';
 import { dequantize } from './dequantize.ts';
 import { div } from './div.ts';
+import { fullyConnected } from './fully-connected.ts';
+import { maxPool } from './max-pool.ts';
 import { mul } from './mul.ts';
 import type { OperatorDef } from './operator.ts';
 import { quantize } from './quantize.ts';
@@ -26,4 +29,7 @@ export const definitions: readonly OperatorDef<any>[] = [
   sub,
   mul,
   div,
+  conv,
+  fullyConnected,
+  maxPool,
 ];

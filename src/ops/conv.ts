@@ -1,0 +1,65 @@
+/**
+ * Conv: grouped, dilated, padded 2-D convolution; weights `[Cout, kh, kw, Cin / groups]`. The kernel is chosen
+ * by type: float32, integers with an int32 accumulator, or int16 activations with a wider one.
+ */
+import { TidemarkError } from '../errors.ts';
+import { channelsOf, elementCount, type Tensor } from '../graph/graph.ts';
+import { floatConvolution } from './conv-float.ts';
+import { integerConvolution } from './conv-integer.ts';
+import type { OpContext, OperatorDef, OutputType } from './operator.ts';
+import { accumulatedType, checkBias } from './product-types.ts';
+import {
+  axisNeeds,
+  pictureShape,
+  rasterNeeds,
+  type Window,
+  type WindowAttributes,
+  windowOver,
+} from './window.ts';
+
+export interface ConvAttributes extends WindowAttributes {
+  readonly groups: number;
+}
+
+/** The window of a convolution, with its weights' shape checked against its input's. */
+function windowOf(inputs: readonly (Tensor | undefined)[], attrs: ConvAttributes): Window {
+  const shape = pictureShape(inputs[0], 'the input of a convolution');
+  const [cout, kh, kw, cin] = pictureShape(inputs[1], 'the weights of a convolution');
+  const groups = attrs.groups ?? 1;
+  if (!Number.isInteger(groups) || groups < 1 || cin * groups !== shape[3] || cout % groups !== 0) {
+    throw new TidemarkError(
+      'shape-mismatch',
+      `weights [${inputs[1]!.shape}] with ${groups} groups do not fit an input of ${shape[3]} channels`,
+    );
+  }
+  checkBias(inputs[2], cout);
+  return windowOver(shape, [kh, kw], attrs);
+}
+
+function infer(
+  inputs: readonly (Tensor | undefined)[],
+  attrs: ConvAttributes,
+  given?: readonly OutputType[],
+): readonly OutputType[] {
+  const { batch, y, x } = windowOf(inputs, attrs);
+  const type = accumulatedType(inputs[0]!, inputs[1]!, given?.[0]);
+  return [{ shape: [batch, y.output, x.output, inputs[1]!.shape[0]], ...type }];
+}
+
+export const conv: OperatorDef<ConvAttributes> = {
+  kind: 'Conv',
+  access: 'pixel',
+  infer,
+  reads({ op, inputs }, index, lo, hi) {
+    if (index !== 0)
+      return { lo: 0, hi: elementCount(inputs[index]!.shape) / channelsOf(inputs[index]!.shape) };
+    const { batch, y, x } = windowOf(inputs, op.attrs);
+    return rasterNeeds(batch, axisNeeds(y), axisNeeds(x), lo, hi);
+  },
+  macs: ({ inputs, outputs }) =>
+    (elementCount(outputs[0].shape) * elementCount(inputs[1]!.shape)) / inputs[1]!.shape[0],
+  kernel(ctx: OpContext<ConvAttributes>) {
+    const window = windowOf(ctx.inputs, ctx.op.attrs);
+    return ctx.inputs[0]!.dtype === 'f32' ? floatConvolution(ctx, window) : integerConvolution(ctx, window);
+  },
+};

@@ -1,0 +1,37 @@
+/** Types of operators that accumulate products: which combinations exist and what comes out. */
+import { TidemarkError } from '../errors.ts';
+import type { DType, ElementType, Tensor } from '../graph/graph.ts';
+import type { OutputType } from './operator.ts';
+
+/** The output type of `x` times `w`: the declared one, else float32 for float32 and the bare sum for integers. */
+export function accumulatedType(x: ElementType, w: ElementType, given?: OutputType): ElementType {
+  const wanted = given?.dtype;
+  const integer = (t: DType | undefined) => t === 'i8' || t === 'u8' || t === 'i16';
+  const floats = x.dtype === 'f32' && w.dtype === 'f32' && (wanted === undefined || wanted === 'f32');
+  const integers =
+    integer(x.dtype) &&
+    (w.dtype === 'i8' || w.dtype === 'u8') &&
+    (wanted === undefined || wanted === 'i32' || (integer(wanted) && given?.quant !== undefined));
+  if (!floats && !integers) {
+    const to = wanted === undefined ? '' : ` to ${wanted}`;
+    throw new TidemarkError(
+      'type-unsupported',
+      `no product of ${x.dtype} with ${w.dtype}${to}; expected float32 or quantised operands throughout`,
+    );
+  }
+  if (given) return { dtype: given.dtype, quant: given.quant };
+  return { dtype: floats ? 'f32' : 'i32' };
+}
+
+/** Refuses a bias that does not have one value a channel. */
+export function checkBias(bias: Tensor | undefined, channels: number): void {
+  if (!bias) return;
+  let count = 1;
+  for (const d of bias.shape) count *= d;
+  if (count !== channels) {
+    throw new TidemarkError(
+      'shape-mismatch',
+      `a bias of [${bias.shape}] does not fit ${channels} output channels`,
+    );
+  }
+}
