@@ -1,0 +1,187 @@
+/**
+ * TFLite file in, graph out. The file's operators stand in execution order; each is turned into operators of
+ * the graph by its importer (operators/). Open dimensions take the size stored in the file, or the caller's.
+ */
+import { TidemarkError, within } from '../../errors.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import {
+  type ElementType,
+  elementCount,
+  type Graph,
+  lazyConstant,
+  type Quantisation,
+  type Tensor,
+} from '../../graph/graph.ts';
+import { joinDilated } from './dilation.ts';
+import { type FileModel, type FileNode, type FileTensor, parseTflite } from './file.ts';
+import type { Node } from './importer.ts';
+import { importerOf, refusal } from './operators/importers.ts';
+import { dtypeOfFile, fileBytes, readValues } from './values.ts';
+
+export interface ReadTfliteOptions {
+  /** Name of the graph. */
+  readonly name: string;
+  /** The file's name, for messages. */
+  readonly file: string;
+  /** Shapes of inputs by name, where the stored ones are not wanted. */
+  readonly shapes?: Record<string, number[]>;
+}
+
+/** Reads a model. Throws one `TidemarkError` that names the file, and operator or tensor where there is one. */
+export function readTflite(bytes: Uint8Array, options: ReadTfliteOptions): Graph {
+  return within(options.file, () => {
+    try {
+      return importModel(parseTflite(bytes), options);
+    } catch (error) {
+      // What a typed array or a string says when a size is beyond what the machine can hold.
+      if (error instanceof RangeError) {
+        throw new TidemarkError('file-too-large', `a tensor is larger than can be held (${error.message})`, {
+          cause: error,
+        });
+      }
+      throw error;
+    }
+  });
+}
+
+function importModel(model: FileModel, options: ReadTfliteOptions): Graph {
+  const builder = new GraphBuilder(options.name, 'tflite');
+  const tensors: (Tensor | undefined)[] = new Array(model.tensors.length).fill(undefined);
+  const nodes = joinDilated(model);
+  const writers = new Map(nodes.flatMap((n) => n.outputs.map((t) => [t, n] as const)));
+  for (const index of model.inputs)
+    tensors[index] = inputTensor(builder, model.tensors[index], options.shapes);
+  refuseUnknownShapes(model, options.shapes);
+  const read = (index: number): Tensor =>
+    (tensors[index] ??= constantTensor(builder, model.tensors[index], writers.get(index)));
+  for (const node of nodes) {
+    within(`operator ${node.index} (${node.builtin})`, () => importNode(builder, model, node, tensors, read));
+  }
+  if (model.outputs.length === 0) throw new TidemarkError('graph-invalid', 'the model has no outputs');
+  for (const index of model.outputs) {
+    const tensor = read(index);
+    const { name, type } = model.tensors[index];
+    builder.output(tensor, { name, shape: tensor.shape, dtype: type });
+  }
+  return builder.build();
+}
+
+function importNode(
+  builder: GraphBuilder,
+  model: FileModel,
+  node: FileNode,
+  tensors: (Tensor | undefined)[],
+  read: (index: number) => Tensor,
+): void {
+  const importer = importerOf(node.builtin);
+  if (!importer) throw new TidemarkError('operator-unsupported', refusal(node.builtin, node.custom));
+  const declared = node.outputs.map((t) => model.tensors[t]);
+  if (declared.length === 0) throw new TidemarkError('operator-invalid', 'the operator has no output');
+  const context: Node = {
+    builder,
+    file: node,
+    name: `${node.builtin}_${node.index}`,
+    declared,
+    types: declared.map((t) => elementType(t, false)),
+    inputs: node.inputs.map((t) => (t === -1 ? undefined : read(t))),
+  };
+  const made = importer(context);
+  const outputs = Array.isArray(made) ? (made as Tensor[]) : [made as Tensor];
+  node.outputs.forEach((t, i) => {
+    if (tensors[t])
+      throw new TidemarkError(
+        'graph-invalid',
+        `tensor ${model.tensors[t].name} is written twice, or is an input or constant too`,
+      );
+    tensors[t] = outputs[i];
+  });
+}
+
+function inputTensor(
+  builder: GraphBuilder,
+  tensor: FileTensor,
+  shapes: Record<string, number[]> | undefined,
+): Tensor {
+  const asked = shapes && Object.hasOwn(shapes, tensor.name) ? shapes[tensor.name] : undefined;
+  const shape = asked ?? tensor.shape.map((d) => (d === -1 ? 1 : d));
+  return builder.input({ name: tensor.name, shape, dtype: tensor.type }, elementType(tensor, false));
+}
+
+function refuseUnknownShapes(model: FileModel, shapes: Record<string, number[]> = {}): void {
+  const names = model.inputs.map((i) => model.tensors[i].name);
+  for (const name of Object.keys(shapes)) {
+    if (!names.includes(name)) {
+      throw new TidemarkError(
+        'input-invalid',
+        `a shape is given for input ${name}; the model's inputs are ${names.join(', ')}`,
+      );
+    }
+  }
+}
+
+/** A tensor that nothing before has written: a constant of the file, or a mistake in it. */
+function constantTensor(builder: GraphBuilder, tensor: FileTensor, writer: FileNode | undefined): Tensor {
+  const { name, type, data } = tensor;
+  if (tensor.variable) {
+    throw new TidemarkError(
+      'operator-unsupported',
+      `tensor ${name} is a variable that keeps its value between runs: not supported`,
+    );
+  }
+  if (tensor.sparse)
+    throw new TidemarkError('type-unsupported', `tensor ${name} is stored sparsely: not supported`);
+  const element = elementType(tensor, true);
+  const count = elementCount(tensor.shape);
+  if (!data && count > 0) {
+    if (writer) {
+      throw new TidemarkError(
+        'graph-cyclic',
+        `tensor ${name} is read before operator ${writer.index} (${writer.builtin}) writes it`,
+      );
+    }
+    throw new TidemarkError(
+      'graph-invalid',
+      `tensor ${name} is neither an input, nor a constant, nor written by an operator`,
+    );
+  }
+  const expected = fileBytes(type, count);
+  const held = data ?? new Uint8Array();
+  if (held.length !== expected) {
+    throw new TidemarkError(
+      'shape-mismatch',
+      `tensor ${name} of shape [${tensor.shape}] (${type}) takes ${expected} bytes; its buffer has ${held.length}`,
+    );
+  }
+  return builder.tensor(
+    name,
+    tensor.shape,
+    element,
+    lazyConstant(() => readValues(type, held, count)),
+  );
+}
+
+function elementType(tensor: FileTensor, constant: boolean): ElementType {
+  const dtype = dtypeOfFile(tensor.type, tensor.name);
+  const quantised = dtype === 'i8' || dtype === 'u8' || dtype === 'i16' || dtype === 'i32';
+  return quantised && tensor.quant ? { dtype, quant: quantisation(tensor, constant) } : { dtype };
+}
+
+/** Scales and zero points as the graph has them, checked against the shape. */
+function quantisation(tensor: FileTensor, constant: boolean): Quantisation {
+  const { scale, zeroPoint, dimension } = tensor.quant!;
+  const invalid = (why: string) => new TidemarkError('quantisation-invalid', `tensor ${tensor.name}: ${why}`);
+  // A scale of zero stands for channels whose weights are all zero.
+  if (scale.some((s) => !Number.isFinite(s) || s < 0 || (s === 0 && !constant))) {
+    throw invalid(
+      `a scale of ${scale.find((s) => !(Number.isFinite(s) && s > 0))}; expected a positive number`,
+    );
+  }
+  const zeros = zeroPoint.length === scale.length ? zeroPoint : scale.map(() => zeroPoint[0] ?? 0);
+  if (scale.length === 1) return { scale, zeroPoint: zeros, axis: 0 };
+  // Some writers name the weights' channel dimension on one-dimensional biases too.
+  const axis = tensor.shape.length === 1 ? 0 : dimension;
+  if (tensor.shape[axis] !== scale.length) {
+    throw invalid(`${scale.length} scales along dimension ${dimension} of the shape [${tensor.shape}]`);
+  }
+  return { scale, zeroPoint: zeros, axis };
+}
