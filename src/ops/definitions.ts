@@ -14,10 +14,12 @@ import { mul } from './mul.ts';
 import type { OperatorDef } from './operator.ts';
 import { pad } from './pad.ts';
 import { quantize } from './quantize.ts';
+import { reduceMean } from './reduce-mean.ts';
 import { requantize } from './requantize.ts';
 import { reshape } from './reshape.ts';
 import { sigmoid } from './sigmoid.ts';
 import { slice } from './slice.ts';
+import { softmax } from './softmax.ts';
 import { sub } from './sub.ts';
 import { transpose } from './transpose.ts';
 // biome-ignore lint/suspicious/noExplicitAny: each definition is typed by its own attributes
@@ -41,4 +43,6 @@ export const definitions: readonly OperatorDef<any>[] = [
   reshape,
   slice,
   transpose,
+  softmax,
+  reduceMean,
 ];

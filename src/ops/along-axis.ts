@@ -1,0 +1,82 @@
+/**
+ * Operators that treat each line of a tensor along one axis by itself (softmax, normalisations): the shape stays,
+ * every output element depends on its whole line. Along the last axis a line is a pixel.
+ */
+
+import type { Tensor } from '../graph/graph.ts';
+import {
+  type Attributes,
+  channelsOf,
+  type ElementType,
+  elementBytes,
+  elementCount,
+  pixelsOf,
+} from '../graph/graph.ts';
+import { coreOutputType } from './core-type.ts';
+import { checkAxis } from './move.ts';
+import type { OpContext, OperatorDef, OutputType } from './operator.ts';
+
+/** Looks at a whole line, then maps its elements one by one. Values are stored ones. */
+export type LineFunction = (
+  read: (i: number) => number,
+  length: number,
+) => (value: number, i: number) => number;
+
+export interface AlongAxis<A extends Attributes> {
+  readonly kind: string;
+  /** Output type where the file declares none; left out: the input's. */
+  readonly type?: (x: Tensor) => ElementType;
+  line(ctx: OpContext<A>, from: ElementType, to: ElementType): LineFunction;
+}
+
+export function alongAxisOperator<A extends Attributes & { readonly axis: number }>(
+  spec: AlongAxis<A>,
+): OperatorDef<A> {
+  const isLast = ({ op, inputs }: OpContext<A>) => op.attrs.axis === Math.max(0, inputs[0]!.shape.length - 1);
+  return {
+    kind: spec.kind,
+    access: 'pixel',
+    infer([x], { axis }, given): readonly OutputType[] {
+      if (x!.shape.length > 0 || axis !== 0) checkAxis(axis, x!);
+      const type = given?.[0] ?? spec.type?.(x!) ?? x!;
+      return [{ shape: x!.shape, dtype: type.dtype, quant: type.quant }];
+    },
+    reads: (ctx, _index, lo, hi) =>
+      isLast(ctx) ? { lo, hi } : { lo: 0, hi: pixelsOf(ctx.inputs[0]!.shape) },
+    inPlace: (ctx) =>
+      isLast(ctx) && elementBytes(ctx.inputs[0]!) === elementBytes(ctx.outputs[0]) ? [0] : [],
+    macs: () => 0,
+    kernel(ctx) {
+      const { shape } = ctx.inputs[0]!;
+      const { axis } = ctx.op.attrs;
+      const line = spec.line(ctx, ctx.inputs[0]!, coreOutputType(ctx.op.epilogue, ctx.outputs[0]));
+      const channels = channelsOf(shape);
+      if (isLast(ctx)) {
+        return ([x], [y], lo, hi) => {
+          for (let p = lo; p < hi; p++) {
+            const i = x!.at(p);
+            const o = y.at(p);
+            const map = line((c) => x!.data[i + c], channels);
+            for (let c = 0; c < channels; c++) y.data[o + c] = map(x!.data[i + c], c);
+          }
+        };
+      }
+      const length = shape[axis];
+      const inner = elementCount(shape.slice(axis + 1, -1));
+      return ([x], [y], lo, hi) => {
+        for (let p = lo; p < hi; p++) {
+          // A line is treated at its first pixel in the run.
+          const along = Math.floor(p / inner) % length;
+          if (along > 0 && p - inner >= lo) continue;
+          const start = p - along * inner;
+          for (let c = 0; c < channels; c++) {
+            const map = line((k) => x!.data[x!.at(start + k * inner) + c], length);
+            for (let q = p, k = along; k < length && q < hi; k++, q += inner) {
+              y.data[y.at(q) + c] = map(x!.data[x!.at(q) + c], k);
+            }
+          }
+        }
+      };
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** Softmax along one axis: exp((x - max) * beta) over its sum. */
+import { exp32 } from '../arithmetic/float32.ts';
+import { softmaxFixedPoint, softmaxOutputType } from '../arithmetic/softmax-fixed-point.ts';
+import { softmaxInt16 } from '../arithmetic/softmax-int16.ts';
+import { alongAxisOperator, type LineFunction } from './along-axis.ts';
+import { dequantiser, quantiser } from './stored.ts';
+
+export type SoftmaxAttributes = { readonly axis: number; readonly beta: number };
+
+export const softmax = alongAxisOperator<SoftmaxAttributes>({
+  kind: 'Softmax',
+  type: (x) => (x.quant ? softmaxOutputType(x.dtype) : x),
+  line({ op, dialect }, from, to): LineFunction {
+    const { beta } = op.attrs;
+    if (dialect === 'tflite' && from.quant && to.quant) {
+      return from.dtype === 'i16'
+        ? softmaxInt16(beta, from.quant.scale[0])
+        : softmaxFixedPoint(beta, from.quant.scale[0], to.dtype);
+    }
+    const decode = dequantiser(from);
+    const encode = quantiser(to, dialect);
+    const line = softmaxFloat(Math.fround(beta));
+    return (read, length) => {
+      const map = line((i) => decode(read(i), 0), length);
+      return (value) => encode(map(decode(value, 0)), 0);
+    };
+  },
+});
+
+/** The float32 softmax: maximum, sum of exponentials in ascending order, quotient. */
+function softmaxFloat(beta: number) {
+  return (read: (i: number) => number, length: number) => {
+    let max = -Infinity;
+    for (let i = 0; i < length; i++) max = Math.max(max, read(i));
+    const power = (x: number) => exp32(Math.fround(Math.fround(x - max) * beta));
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum = Math.fround(sum + power(read(i)));
+    return (x: number) => Math.fround(power(x) / sum);
+  };
+}
