@@ -5,7 +5,10 @@ import { TidemarkError } from '../errors.ts';
 /** The line for people, without a line break. */
 export function failureLine(error: unknown): string {
   if (error instanceof TidemarkError) return error.message;
-  if (error instanceof RangeError && /array (buffer )?allocation|invalid (typed )?array length/i.test(error.message)) {
+  if (
+    error instanceof RangeError &&
+    /array (buffer )?allocation|invalid (typed )?array length/i.test(error.message)
+  ) {
     return `not enough memory for this model on this machine (${oneLine(error.message)})`;
   }
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -14,12 +14,19 @@ export function readModelFile(file: string): Uint8Array {
 }
 
 /** Reads part of a file that an ONNX model keeps its weights in; the place is relative to the model. */
-export function externalReader(model: string): (location: string, offset: number, length?: number) => Uint8Array {
+export function externalReader(
+  model: string,
+): (location: string, offset: number, length?: number) => Uint8Array {
   const folder = path.dirname(model);
   const loaded = new Map<string, Uint8Array>();
   return (location, offset, length) => {
     const parts = location.split(/[\\/]/);
-    if (path.isAbsolute(location) || path.win32.isAbsolute(location) || parts.includes('..') || location.includes('\0')) {
+    if (
+      path.isAbsolute(location) ||
+      path.win32.isAbsolute(location) ||
+      parts.includes('..') ||
+      location.includes('\0')
+    ) {
       throw new TidemarkError(
         'external-data',
         `${model}: external data '${location}' lies outside the model's folder, which is not allowed`,
@@ -49,9 +56,13 @@ export function readChecked(file: string, name: string): Uint8Array {
   } catch (error) {
     throw unreadable(name, error);
   }
-  if (status.isDirectory()) throw new TidemarkError('file-unreadable', `${name}: this is a folder, a file is needed`);
+  if (status.isDirectory())
+    throw new TidemarkError('file-unreadable', `${name}: this is a folder, a file is needed`);
   if (status.size > MAX_BYTES) {
-    throw new TidemarkError('file-too-large', `${name}: ${status.size} bytes, the limit is ${MAX_BYTES} (2 GiB)`);
+    throw new TidemarkError(
+      'file-too-large',
+      `${name}: ${status.size} bytes, the limit is ${MAX_BYTES} (2 GiB)`,
+    );
   }
   try {
     return fs.readFileSync(file);
@@ -62,7 +73,8 @@ export function readChecked(file: string, name: string): Uint8Array {
 
 function unreadable(name: string, error: unknown): TidemarkError {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new TidemarkError('file-missing', `${name}: no such file`);
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new TidemarkError('file-missing', `${name}: no such file`);
   const why = code === 'EACCES' ? 'no permission to read it' : (code ?? 'it cannot be read');
   return new TidemarkError('file-unreadable', `${name}: ${why}`, { cause: error });
 }

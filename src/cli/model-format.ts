@@ -16,7 +16,7 @@ const OTHERS: readonly (readonly [offset: number, start: string, what: string])[
   [0, '\x93NUMPY', 'a .npy array'],
   [0, '\x7fELF', 'an executable'],
   [0, '%PDF', 'a PDF document'],
-  [4, 'ORTM', 'a model in ONNX Runtime\'s own .ort format (convert it back to .onnx)'],
+  [4, 'ORTM', "a model in ONNX Runtime's own .ort format (convert it back to .onnx)"],
   [0, 'version https://git-lfs', 'a Git LFS pointer (run git lfs pull)'],
   [0, '<', 'an HTML or XML page (a failed download?)'],
   [0, '{', 'a JSON document'],

@@ -5,8 +5,7 @@ import { normalise } from '../model/normalise/normalise.ts';
 import { readOnnx } from '../model/onnx/read.ts';
 import { readTflite } from '../model/tflite/read.ts';
 import { calibratedZooGraph, zooGraph } from '../zoo/zoo.ts';
-import { externalReader } from './model-files.ts';
-import { readModelFile } from './model-files.ts';
+import { externalReader, readModelFile } from './model-files.ts';
 import { type ModelFormat, modelFormat } from './model-format.ts';
 import type { ModelOptions } from './options/shared.ts';
 
@@ -33,13 +32,17 @@ export function loadModel(model: string, options: LoadOptions): LoadedModel {
   const name = model.replace(/^.*[\\/]/, '').replace(/\.(onnx|tflite)$/i, '');
   const given = { name, file: model, shapes: options.shape };
   const graph =
-    format === 'onnx' ? readOnnx(bytes, { ...given, external: externalReader(model) }) : readTflite(bytes, given);
+    format === 'onnx'
+      ? readOnnx(bytes, { ...given, external: externalReader(model) })
+      : readTflite(bytes, given);
   return { model, format, graph: within(model, () => normalise(graph)), file: model, bytes };
 }
 
 function fromZoo(name: string, options: LoadOptions): Graph {
   if (options.shape) throw new TidemarkError('usage', `--shape: zoo:${name} has a fixed input size`);
   const graph =
-    options.dtype === 'int8' && options.toRun ? calibratedZooGraph(name) : zooGraph(name, { dtype: options.dtype });
+    options.dtype === 'int8' && options.toRun
+      ? calibratedZooGraph(name)
+      : zooGraph(name, { dtype: options.dtype });
   return within(`zoo:${name}`, () => normalise(graph));
 }

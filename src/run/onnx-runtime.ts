@@ -3,8 +3,8 @@
  * one thread. The package is optional; planning and running do without it.
  */
 import { TidemarkError } from '../errors.ts';
-import { type FileArray, type FileType, isFileType, numberToHalf } from './input/file-array.ts';
 import { widenHalf } from '../model/onnx/half.ts';
+import { type FileArray, type FileType, isFileType, numberToHalf } from './input/file-array.ts';
 
 /** The part of onnxruntime-node that is used here. */
 interface Runtime {
@@ -88,14 +88,17 @@ export async function runOnnxRuntime(
     throw refused(file, error);
   }
   const outputs = new Map<string, FileArray>();
-  for (const name of session.outputNames) outputs.set(name, fromRuntime(results[name], `${file}: output ${name}`));
+  for (const name of session.outputNames)
+    outputs.set(name, fromRuntime(results[name], `${file}: output ${name}`));
   await session.release?.();
   return outputs;
 }
 
 function refused(file: string, error: unknown): TidemarkError {
   const why = error instanceof Error ? error.message : String(error);
-  return new TidemarkError('runtime-missing', `${file}: ONNX Runtime does not run it (${why})`, { cause: error });
+  return new TidemarkError('runtime-missing', `${file}: ONNX Runtime does not run it (${why})`, {
+    cause: error,
+  });
 }
 
 function toRuntime(runtime: Runtime, { dtype, shape, values }: FileArray): RuntimeTensor {
@@ -132,7 +135,10 @@ function runtimeData(dtype: FileType, values: ArrayLike<number>): unknown {
 function fromRuntime(tensor: RuntimeTensor, name: string): FileArray {
   const dtype = FROM_RUNTIME.get(tensor.type);
   if (!dtype || !isFileType(dtype)) {
-    throw new TidemarkError('type-unsupported', `${name}: ONNX Runtime gives ${tensor.type}, which is not compared`);
+    throw new TidemarkError(
+      'type-unsupported',
+      `${name}: ONNX Runtime gives ${tensor.type}, which is not compared`,
+    );
   }
   const data = tensor.data;
   const isBig = data instanceof BigInt64Array || data instanceof BigUint64Array;

@@ -8,7 +8,10 @@ export function parseSize(text: string, option: string): number {
   const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(?:([kmg])(?:i?b)?|b)?$/i.exec(text.trim());
   const bytes = match ? Math.floor(Number(match[1]) * UNITS[(match[2] ?? '').toLowerCase()]) : Number.NaN;
   if (!Number.isSafeInteger(bytes) || bytes < 1) {
-    throw new TidemarkError('usage', `${option} expects a size such as 65536, 64K, 64KiB or 1.5M, got '${text}'`);
+    throw new TidemarkError(
+      'usage',
+      `${option} expects a size such as 65536, 64K, 64KiB or 1.5M, got '${text}'`,
+    );
   }
   return bytes;
 }

@@ -4,7 +4,8 @@ import { TidemarkError } from '../../errors.ts';
 /** A share from a percentage: `8.6`, `8.6%` and `8.6 %` are 0.086. */
 export function parsePercent(text: string, option: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim());
-  if (!match) throw new TidemarkError('usage', `${option} expects a percentage such as 10 or 8.6%, got '${text}'`);
+  if (!match)
+    throw new TidemarkError('usage', `${option} expects a percentage such as 10 or 8.6%, got '${text}'`);
   return Number(match[1]) / 100;
 }
 
@@ -53,7 +54,10 @@ export function parseCount(text: string, option: string): number {
 export function parseNumbers(text: string, option: string): readonly number[] {
   const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (values.length === 0 || values.some((v) => !Number.isFinite(v))) {
-    throw new TidemarkError('usage', `${option} expects numbers such as 0.5 or 0.485,0.456,0.406, got '${text}'`);
+    throw new TidemarkError(
+      'usage',
+      `${option} expects numbers such as 0.5 or 0.485,0.456,0.406, got '${text}'`,
+    );
   }
   return values;
 }

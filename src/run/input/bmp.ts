@@ -15,8 +15,10 @@ export function readBmp(bytes: Uint8Array): Picture {
   const compression = view.getUint32(30, true);
   const height = Math.abs(signedHeight);
   // 3 is "bit fields"; with 32 bits that is the usual BGRA order.
-  if (compression !== 0 && !(compression === 3 && bits === 32)) throw new RangeError(`compression ${compression} is not read`);
-  if (bits !== 8 && bits !== 24 && bits !== 32) throw new RangeError(`${bits} bits a pixel are not read (8, 24, 32 are)`);
+  if (compression !== 0 && !(compression === 3 && bits === 32))
+    throw new RangeError(`compression ${compression} is not read`);
+  if (bits !== 8 && bits !== 24 && bits !== 32)
+    throw new RangeError(`${bits} bits a pixel are not read (8, 24, 32 are)`);
   const rowBytes = Math.ceil((width * bits) / 32) * 4;
   if (width < 1 || height < 1 || start + rowBytes * height > bytes.length) {
     throw new RangeError(`${width} x ${height} pixels need more bytes than the ${bytes.length} there are`);

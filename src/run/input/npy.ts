@@ -4,7 +4,13 @@
  */
 import { TidemarkError } from '../../errors.ts';
 import { elementCount } from '../../graph/graph.ts';
-import { decodeElements, encodeElements, type FileArray, type FileType, fileTypeBytes } from './file-array.ts';
+import {
+  decodeElements,
+  encodeElements,
+  type FileArray,
+  type FileType,
+  fileTypeBytes,
+} from './file-array.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -25,7 +31,8 @@ const TYPES: Readonly<Record<string, FileType>> = {
 
 /** Reads an array; `name` is what messages call the file. Fortran order is turned into row-major order. */
 export function readNpy(bytes: Uint8Array, name: string): FileArray {
-  if (bytes.length < 10 || MAGIC.some((b, i) => bytes[i] !== b)) throw bad(name, 'it does not start as a .npy file');
+  if (bytes.length < 10 || MAGIC.some((b, i) => bytes[i] !== b))
+    throw bad(name, 'it does not start as a .npy file');
   const version = bytes[6];
   if (version < 1 || version > 3) throw bad(name, `version ${version} is not known (1 to 3 are)`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -50,9 +57,14 @@ export function readNpy(bytes: Uint8Array, name: string): FileArray {
   }
   const data = bytes.subarray(start + length);
   const needed = count * fileTypeBytes(dtype);
-  if (data.length < needed) throw bad(name, `the shape (${dims}) needs ${needed} bytes of data, ${data.length} are there`);
+  if (data.length < needed)
+    throw bad(name, `the shape (${dims}) needs ${needed} bytes of data, ${data.length} are there`);
   const values = decodeElements(data, dtype, count);
-  return { dtype, shape, values: fortran === 'True' && shape.length > 1 ? toRowMajor(values, shape) : values };
+  return {
+    dtype,
+    shape,
+    values: fortran === 'True' && shape.length > 1 ? toRowMajor(values, shape) : values,
+  };
 }
 
 /** The bytes of a version 1 file, the header padded so that the data starts at a multiple of 64. */
@@ -79,7 +91,10 @@ function elementType(descr: string, name: string): FileType {
     throw bad(name, `elements of type '${descr}' are not read (floats, integers and bool are)`);
   }
   if (order === '>' && fileTypeBytes(dtype) > 1) {
-    throw bad(name, `it is big endian ('${descr}'); save it little endian, e.g. with a.astype(a.dtype.newbyteorder('<'))`);
+    throw bad(
+      name,
+      `it is big endian ('${descr}'); save it little endian, e.g. with a.astype(a.dtype.newbyteorder('<'))`,
+    );
   }
   return dtype;
 }

@@ -11,7 +11,9 @@ export function readNpz(bytes: Uint8Array, name: string): ReadonlyMap<string, Fi
     entries = unzipSync(bytes, { filter: (file) => file.name.endsWith('.npy') });
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown reason';
-    throw new TidemarkError('input-invalid', `${name}: it cannot be unpacked as .npz (${why})`, { cause: error });
+    throw new TidemarkError('input-invalid', `${name}: it cannot be unpacked as .npz (${why})`, {
+      cause: error,
+    });
   }
   const arrays = new Map<string, FileArray>();
   for (const [entry, content] of Object.entries(entries)) {

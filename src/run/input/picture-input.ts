@@ -4,7 +4,15 @@ import { elementCount, type Port, type Tensor } from '../../graph/graph.ts';
 import { type FileArray, INTEGER_RANGE } from './file-array.ts';
 import type { Picture } from './picture.ts';
 import { portType, quantiseReal } from './port-values.ts';
-import { applyRange, type Colour, type Frame, frameOf, PRESETS, type Range, type Resize } from './preprocess.ts';
+import {
+  applyRange,
+  type Colour,
+  type Frame,
+  frameOf,
+  PRESETS,
+  type Range,
+  type Resize,
+} from './preprocess.ts';
 
 export interface PictureOptions {
   readonly resize?: Resize;
@@ -47,9 +55,16 @@ export function pictureInput(
   const values = mode.startsWith('raw')
     ? rawValues(pixels, tensor, mode)
     : realValues(pixels, layout.channels, tensor, rangeOf(preset, options));
-  const array = { dtype: portType(port), shape: port.shape, values: layout.channelsFirst ? toPlanes(values, layout) : values };
+  const array = {
+    dtype: portType(port),
+    shape: port.shape,
+    values: layout.channelsFirst ? toPlanes(values, layout) : values,
+  };
   const size = `${picture.width} x ${picture.height} to ${layout.width} x ${layout.height}`;
-  return { array, how: `${size} (${resize}), ${grey ? 'grey' : colour}, ${custom(options) ? 'given mean and std' : mode}` };
+  return {
+    array,
+    how: `${size} (${resize}), ${grey ? 'grey' : colour}, ${custom(options) ? 'given mean and std' : mode}`,
+  };
 }
 
 const custom = (o: PictureOptions) => o.mean !== undefined || o.std !== undefined || o.scale !== undefined;
@@ -64,7 +79,10 @@ function chooseMode(tensor: Tensor, options: PictureOptions): string {
     );
   }
   if (mode.startsWith('raw') && custom(options)) {
-    throw new TidemarkError('usage', `--preprocess ${mode} hands the bytes on; it goes with no --mean, --std or --scale`);
+    throw new TidemarkError(
+      'usage',
+      `--preprocess ${mode} hands the bytes on; it goes with no --mean, --std or --scale`,
+    );
   }
   return mode;
 }
@@ -74,7 +92,11 @@ const isByte = (tensor: Tensor) => tensor.dtype === 'u8' || tensor.dtype === 'i8
 function rangeOf(preset: Range, options: PictureOptions): Range {
   if (!custom(options)) return preset;
   const base = options.preprocess ? preset : PRESETS['0..255'];
-  return { scale: options.scale ?? base.scale, mean: options.mean ?? base.mean, std: options.std ?? base.std };
+  return {
+    scale: options.scale ?? base.scale,
+    mean: options.mean ?? base.mean,
+    std: options.std ?? base.std,
+  };
 }
 
 function rawValues(pixels: Float32Array, tensor: Tensor, mode: string): Float64Array {
@@ -97,14 +119,16 @@ function layoutOf(port: Port, name: string): Layout {
   const shape = port.shape.length === 4 ? port.shape.slice(1) : port.shape;
   const batch = port.shape.length === 4 ? port.shape[0] : 1;
   const isChannels = (d: number) => d === 1 || d === 3 || d === 4;
-  if (batch === 1 && shape.length === 2) return { height: shape[0], width: shape[1], channels: 1, channelsFirst: false };
+  if (shape.length === 2 && shape[0] > 1)
+    return { height: shape[0], width: shape[1], channels: 1, channelsFirst: false };
   if (batch === 1 && shape.length === 3) {
     // The reader knows the layout where it moved the channels; else the sizes tell.
     const moved = port.perm?.length === 4 && port.perm[3] === 1;
     if (!moved && isChannels(shape[2])) {
       return { height: shape[0], width: shape[1], channels: shape[2], channelsFirst: false };
     }
-    if (isChannels(shape[0])) return { height: shape[1], width: shape[2], channels: shape[0], channelsFirst: true };
+    if (isChannels(shape[0]))
+      return { height: shape[1], width: shape[2], channels: shape[0], channelsFirst: true };
   }
   throw new TidemarkError(
     'input-invalid',
@@ -115,6 +139,7 @@ function layoutOf(port: Port, name: string): Layout {
 function toPlanes(values: ArrayLike<number>, { height, width, channels }: Frame): Float64Array {
   const out = new Float64Array(values.length);
   const plane = height * width;
-  for (let p = 0; p < plane; p++) for (let c = 0; c < channels; c++) out[c * plane + p] = values[p * channels + c];
+  for (let p = 0; p < plane; p++)
+    for (let c = 0; c < channels; c++) out[c * plane + p] = values[p * channels + c];
   return out;
 }

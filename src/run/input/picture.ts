@@ -25,9 +25,14 @@ export function readPicture(bytes: Uint8Array, name: string): Picture {
     if (bytes[0] === 0x42 && bytes[1] === 0x4d) return readBmp(bytes);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new TidemarkError('input-invalid', `${name}: the picture cannot be decoded (${why})`, { cause: error });
+    throw new TidemarkError('input-invalid', `${name}: the picture cannot be decoded (${why})`, {
+      cause: error,
+    });
   }
-  throw new TidemarkError('input-invalid', `${name}: expected a PNG, JPEG or BMP picture, but its content is none`);
+  throw new TidemarkError(
+    'input-invalid',
+    `${name}: expected a PNG, JPEG or BMP picture, but its content is none`,
+  );
 }
 
 /** The transparent part of a pixel is left out: networks are trained on opaque pictures. */

@@ -9,7 +9,10 @@ import { type FileArray, type FileType, INTEGER_RANGE, isFileType } from './file
 /** A port's element type in files. */
 export function portType(port: Port): FileType {
   if (isFileType(port.dtype)) return port.dtype;
-  throw new TidemarkError('type-unsupported', `${port.name}: values of type ${port.dtype} cannot be read from a file`);
+  throw new TidemarkError(
+    'type-unsupported',
+    `${port.name}: values of type ${port.dtype} cannot be read from a file`,
+  );
 }
 
 /** An array with the port's shape and type, or a refusal that says what does not fit. */

@@ -28,7 +28,13 @@ export interface Frame {
 }
 
 /** Pixels 0..255 of a frame, channels last, not rounded. */
-export function frameOf(picture: Picture, frame: Frame, resize: Resize, colour: Colour, name: string): Float32Array {
+export function frameOf(
+  picture: Picture,
+  frame: Frame,
+  resize: Resize,
+  colour: Colour,
+  name: string,
+): Float32Array {
   const { height, width, channels } = frame;
   if (resize === 'none' && (picture.width !== width || picture.height !== height)) {
     throw new TidemarkError(
@@ -36,7 +42,8 @@ export function frameOf(picture: Picture, frame: Frame, resize: Resize, colour: 
       `${name}: the picture is ${picture.width} x ${picture.height}, the input ${width} x ${height}; leave out --resize none to fit it`,
     );
   }
-  const region = resize === 'crop' ? centre(picture, width / height) : { x: 0, y: 0, w: picture.width, h: picture.height };
+  const region =
+    resize === 'crop' ? centre(picture, width / height) : { x: 0, y: 0, w: picture.width, h: picture.height };
   const out = new Float32Array(height * width * channels);
   const pixel = new Float64Array(3);
   for (let y = 0; y < height; y++) {
@@ -54,7 +61,12 @@ export function frameOf(picture: Picture, frame: Frame, resize: Resize, colour: 
 function centre(picture: Picture, aspect: number): { x: number; y: number; w: number; h: number } {
   const w = Math.min(picture.width, Math.round(picture.height * aspect));
   const h = Math.min(picture.height, Math.round(picture.width / aspect));
-  return { x: Math.floor((picture.width - w) / 2), y: Math.floor((picture.height - h) / 2), w: Math.max(1, w), h: Math.max(1, h) };
+  return {
+    x: Math.floor((picture.width - w) / 2),
+    y: Math.floor((picture.height - h) / 2),
+    w: Math.max(1, w),
+    h: Math.max(1, h),
+  };
 }
 
 /** Bilinear, coordinates at pixel centres, edge pixels repeated. */
@@ -77,7 +89,13 @@ function sample(picture: Picture, x: number, y: number, out: Float64Array): void
 }
 
 /** A fourth channel is opaque. */
-function writePixel(out: Float32Array, at: number, pixel: Float64Array, channels: number, colour: Colour): void {
+function writePixel(
+  out: Float32Array,
+  at: number,
+  pixel: Float64Array,
+  channels: number,
+  colour: Colour,
+): void {
   if (colour === 'grey') {
     // ITU-R BT.601 luma, what picture libraries mean by grey.
     const grey = 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
@@ -90,9 +108,15 @@ function writePixel(out: Float32Array, at: number, pixel: Float64Array, channels
 
 /** Applies a range in place; one mean or std stands for all channels. */
 export function applyRange(values: Float32Array, channels: number, range: Range): void {
-  for (const [what, list] of [['mean', range.mean], ['std', range.std]] as const) {
+  for (const [what, list] of [
+    ['mean', range.mean],
+    ['std', range.std],
+  ] as const) {
     if (list.length !== 1 && list.length !== channels) {
-      throw new TidemarkError('usage', `--${what} has ${list.length} values, the input has ${channels} channels`);
+      throw new TidemarkError(
+        'usage',
+        `--${what} has ${list.length} values, the input has ${channels} channels`,
+      );
     }
   }
   for (let i = 0; i < values.length; i++) {

@@ -14,11 +14,21 @@ export interface ReadInput {
 }
 
 /** Reads one array for one port. `.npz` holds several and is taken apart before (see npz.ts). */
-export function readInput(bytes: Uint8Array, name: string, port: Port, tensor: Tensor, options: PictureOptions): ReadInput {
+export function readInput(
+  bytes: Uint8Array,
+  name: string,
+  port: Port,
+  tensor: Tensor,
+  options: PictureOptions,
+): ReadInput {
   if (bytes[0] === 0x93) return { array: fitArray(port, tensor, readNpy(bytes, name), name) };
   if (/\.(bin|raw)$/i.test(name)) return { array: readRaw(bytes, name, port) };
-  if (/\.(png|jpe?g|bmp)$/i.test(name)) return pictureInput(readPicture(bytes, name), port, tensor, options, name);
-  throw new TidemarkError('input-invalid', `${name}: an input is a .npy, .npz, .png, .jpg, .bmp or .bin file`);
+  if (/\.(png|jpe?g|bmp)$/i.test(name))
+    return pictureInput(readPicture(bytes, name), port, tensor, options, name);
+  throw new TidemarkError(
+    'input-invalid',
+    `${name}: an input is a .npy, .npz, .png, .jpg, .bmp or .bin file`,
+  );
 }
 
 /** Little-endian elements of the port's type and nothing else. */
