@@ -24,7 +24,7 @@ export interface ReadTfliteOptions {
   /** The file's name, for messages. */
   readonly file: string;
   /** Shapes of inputs by name, where the stored ones are not wanted. */
-  readonly shapes?: Record<string, number[]>;
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Reads a model. Throws one `TidemarkError` that names the file, and operator or tensor where there is one. */
@@ -100,14 +100,14 @@ function importNode(
 function inputTensor(
   builder: GraphBuilder,
   tensor: FileTensor,
-  shapes: Record<string, number[]> | undefined,
+  shapes: ReadTfliteOptions['shapes'],
 ): Tensor {
   const asked = shapes && Object.hasOwn(shapes, tensor.name) ? shapes[tensor.name] : undefined;
   const shape = asked ?? tensor.shape.map((d) => (d === -1 ? 1 : d));
   return builder.input({ name: tensor.name, shape, dtype: tensor.type }, elementType(tensor, false));
 }
 
-function refuseUnknownShapes(model: FileModel, shapes: Record<string, number[]> = {}): void {
+function refuseUnknownShapes(model: FileModel, shapes: ReadTfliteOptions['shapes'] = {}): void {
   const names = model.inputs.map((i) => model.tensors[i].name);
   for (const name of Object.keys(shapes)) {
     if (!names.includes(name)) {
