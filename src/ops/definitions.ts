@@ -1,29 +1,121 @@
 /** The list of operators. One line each; the order does not matter. */
 
+import { abs } from './abs.ts';
 import { add } from './add.ts';
+import { and } from './and.ts';
 import { cast } from './cast.ts';
+import { ceil } from './ceil.ts';
+import { celu } from './celu.ts';
+import { channelAffine } from './channel-affine.ts';
+import { channelPRelu } from './channel-p-relu.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { copy } from './copy.ts';
+import { cos } from './cos.ts';
 import { dequantize } from './dequantize.ts';
 import { div } from './div.ts';
+import { elu } from './elu.ts';
+import { equal } from './equal.ts';
+import { erf } from './erf.ts';
+import { exp } from './exp.ts';
+import { floor } from './floor.ts';
+import { floorDiv } from './floor-div.ts';
 import { fullyConnected } from './fully-connected.ts';
+import { gelu } from './gelu.ts';
+import { greater } from './greater.ts';
+import { greaterOrEqual } from './greater-or-equal.ts';
+import { hardSigmoid } from './hard-sigmoid.ts';
+import { hardSwish } from './hard-swish.ts';
+import { leakyRelu } from './leaky-relu.ts';
+import { less } from './less.ts';
+import { lessOrEqual } from './less-or-equal.ts';
+import { log } from './log.ts';
+import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
+import { min } from './min.ts';
+import { mish } from './mish.ts';
+import { mod } from './mod.ts';
 import { mul } from './mul.ts';
+import { neg } from './neg.ts';
+import { not } from './not.ts';
 import type { OperatorDef } from './operator.ts';
+import { or } from './or.ts';
+import { pRelu } from './p-relu.ts';
 import { pad } from './pad.ts';
+import { pow } from './pow.ts';
 import { quantize } from './quantize.ts';
+import { reciprocal } from './reciprocal.ts';
 import { reduceMean } from './reduce-mean.ts';
 import { requantize } from './requantize.ts';
 import { reshape } from './reshape.ts';
+import { round } from './round.ts';
+import { rsqrt } from './rsqrt.ts';
+import { selu } from './selu.ts';
 import { sigmoid } from './sigmoid.ts';
+import { sign } from './sign.ts';
+import { silu } from './silu.ts';
+import { sin } from './sin.ts';
 import { slice } from './slice.ts';
 import { softmax } from './softmax.ts';
+import { softplus } from './softplus.ts';
+import { softsign } from './softsign.ts';
+import { sqrt } from './sqrt.ts';
+import { squaredDifference } from './squared-difference.ts';
 import { sub } from './sub.ts';
+import { tanh } from './tanh.ts';
+import { thresholdedRelu } from './thresholded-relu.ts';
 import { transpose } from './transpose.ts';
+import { where } from './where.ts';
+import { xor } from './xor.ts';
 // biome-ignore lint/suspicious/noExplicitAny: each definition is typed by its own attributes
 export const definitions: readonly OperatorDef<any>[] = [
+  leakyRelu,
+  hardSigmoid,
+  hardSwish,
+  silu,
+  tanh,
+  elu,
+  selu,
+  celu,
+  exp,
+  log,
+  sqrt,
+  rsqrt,
+  reciprocal,
+  neg,
+  abs,
+  sign,
+  floor,
+  ceil,
+  round,
+  erf,
+  gelu,
+  mish,
+  softplus,
+  softsign,
+  thresholdedRelu,
+  sin,
+  cos,
+  not,
+  channelAffine,
+  channelPRelu,
+  min,
+  max,
+  pow,
+  squaredDifference,
+  floorDiv,
+  mod,
+  pRelu,
+  equal,
+  greater,
+  greaterOrEqual,
+  less,
+  lessOrEqual,
+  and,
+  or,
+  xor,
+  where,
   clip,
   requantize,
   quantize,

@@ -1,0 +1,7 @@
+/** e^x. */
+import { unaryOperator } from './unary.ts';
+
+export const exp = unaryOperator({
+  kind: 'Exp',
+  real: () => Math.exp,
+});

@@ -1,0 +1,7 @@
+/** Natural logarithm. */
+import { unaryOperator } from './unary.ts';
+
+export const log = unaryOperator({
+  kind: 'Log',
+  real: () => Math.log,
+});

@@ -1,0 +1,9 @@
+/** Logical exclusive or. */
+import { binaryOperator } from './binary.ts';
+
+export const xor = binaryOperator({
+  kind: 'Xor',
+  type: { dtype: 'bool' },
+  real: () => (a, b) => ((a !== 0) !== (b !== 0) ? 1 : 0),
+  integer: () => (a, b) => ((a !== 0) !== (b !== 0) ? 1 : 0),
+});
