@@ -78,7 +78,11 @@ export interface OperatorDef<A extends Attributes = Attributes> {
    * Shapes and types of the outputs. Throws `TidemarkError` (src/errors.ts) when inputs and attributes do not
    * fit together. `given` is the output type the file declares, where it does (TFLite, quantised ONNX).
    */
-  infer(inputs: readonly (Tensor | undefined)[], attrs: A, given?: readonly OutputType[]): readonly OutputType[];
+  infer(
+    inputs: readonly (Tensor | undefined)[],
+    attrs: A,
+    given?: readonly OutputType[],
+  ): readonly OutputType[];
   /**
    * 'pixel': any run of output pixels can be computed by itself, tensors may lie anywhere `View.at` says, and
    * there is one output. 'whole': fires once, all tensors contiguous.
@@ -115,5 +119,17 @@ export interface Unary<A extends Attributes = Attributes> {
    * Where stored integers map to stored integers by a rule of their own (a dialect's fixed-point
    * arithmetic). Left out: dequantise, apply `real`, quantise.
    */
-  stored?(attrs: A, from: ElementType, to: ElementType, dialect: Dialect): ((q: number, channel: number) => number) | undefined;
+  stored?(
+    attrs: A,
+    from: ElementType,
+    to: ElementType,
+    dialect: Dialect,
+  ): ((q: number, channel: number) => number) | undefined;
+  /** A plain loop for types that deserve one; it does what the function does. */
+  run?(attrs: A, from: ElementType, to: ElementType, dialect: Dialect): UnaryRun | undefined;
+  /** True where the function depends on the channel. */
+  readonly perChannel?: boolean;
 }
+
+/** Maps `count` elements from `from[i]` on to `to[o]` on, in ascending order; the two may be the same. */
+export type UnaryRun = (from: TypedArray, i: number, to: TypedArray, o: number, count: number) => void;

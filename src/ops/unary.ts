@@ -14,7 +14,7 @@ import {
   type TypedArray,
 } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
-import type { Kernel, OperatorDef, Unary } from './operator.ts';
+import type { Kernel, OperatorDef, Unary, UnaryRun } from './operator.ts';
 import { dequantiser, type ElementFunction, quantiser } from './stored.ts';
 
 export { dequantiser, integerRange, quantiser, roundHalfEven } from './stored.ts';
@@ -38,30 +38,20 @@ export function storedFunction<A extends Attributes>(
   return (q, c) => encode(Math.fround(real(decode(q, c), c)), c);
 }
 
-/** Maps `count` elements from `from[i]` on to `to[o]` on, in ascending order. */
-export type UnaryRun = (from: TypedArray, i: number, to: TypedArray, o: number, count: number) => void;
-
-export interface UnarySpec<A extends Attributes> {
+export interface UnarySpec<A extends Attributes> extends Unary<A> {
   readonly kind: string;
-  readonly real: Unary<A>['real'];
-  readonly stored?: Unary<A>['stored'];
   /** Output type where it is not the input's. Throws when it is not known. */
   readonly type?: (input: ElementType, attrs: A) => ElementType;
-  /** A plain loop for types that deserve one; it does what the function does. */
-  readonly run?: (attrs: A, from: ElementType, to: ElementType, dialect: Dialect) => UnaryRun | undefined;
-  /** True where the function depends on the channel. */
-  readonly perChannel?: boolean;
   /** Throws when the attributes do not fit the input. */
   readonly check?: (attrs: A, shape: readonly number[]) => void;
 }
 
 /** An operator that maps each element of its input by itself, the output of the same shape. */
 export function unaryOperator<A extends Attributes = Attributes>(spec: UnarySpec<A>): OperatorDef<A> {
-  const unary: Unary<A> = { real: spec.real, ...(spec.stored ? { stored: spec.stored } : {}) };
   return {
     kind: spec.kind,
     access: 'pixel',
-    unary,
+    unary: spec,
     infer([x], attrs, given) {
       if (!x) throw new TidemarkError('operator-invalid', `${spec.kind} has no input; give it one tensor`);
       spec.check?.(attrs, x.shape);
@@ -77,15 +67,29 @@ export function unaryOperator<A extends Attributes = Attributes>(spec: UnarySpec
       const { shape } = outputs[0];
       const axis = quantisedAxis(from, shape) ?? quantisedAxis(to, shape);
       if (axis !== undefined && axis !== shape.length - 1) {
-        return alongAxis(storedFunction(unary, op.attrs, from, to, dialect), shape, axis);
+        return alongAxis(storedFunction(spec, op.attrs, from, to, dialect), shape, axis);
       }
-      const run = spec.run?.(op.attrs, from, to, dialect);
+      const run = unaryRun(spec, op.attrs, from, to, dialect, elementCount(shape));
       if (run) return runs(run, channelsOf(shape));
-      const f = storedFunction(unary, op.attrs, from, to, dialect);
-      if (spec.perChannel || axis !== undefined) return channelwise(f, channelsOf(shape));
-      return runs(uniformRun(f, from.dtype, to.dtype, elementCount(shape)), channelsOf(shape));
+      return channelwise(storedFunction(spec, op.attrs, from, to, dialect), channelsOf(shape));
     },
   };
+}
+
+/** The loop over elements that are all treated alike; undefined where the channel matters. */
+export function unaryRun<A extends Attributes>(
+  unary: Unary<A>,
+  attrs: A,
+  from: ElementType,
+  to: ElementType,
+  dialect: Dialect,
+  elements: number,
+): UnaryRun | undefined {
+  const many = (t: ElementType) => t.quant !== undefined && t.quant.scale.length > 1;
+  if (unary.perChannel || many(from) || many(to)) return undefined;
+  const run = unary.run?.(attrs, from, to, dialect);
+  if (run) return run;
+  return uniformRun(storedFunction(unary, attrs, from, to, dialect), from.dtype, to.dtype, elements);
 }
 
 /** The axis along which a tensor has more than one scale. */
@@ -133,9 +137,9 @@ function alongAxis(f: ElementFunction, shape: readonly number[], axis: number): 
 }
 
 /** A run of one function: by table for types of one byte, and for two where the tensor is worth one. */
-function uniformRun(f: ElementFunction, from: DType, to: DType, elements: number): UnaryRun {
+export function uniformRun(f: ElementFunction, from: DType, to: DType, elements: number): UnaryRun {
   const entries = from === 'i8' || from === 'u8' || from === 'bool' ? 256 : from === 'i16' ? 65536 : 0;
-  if (entries === 0 || elements < entries / 4) {
+  if (entries === 0 || (entries > 256 && elements < entries / 4)) {
     return (x, i, y, o, count) => {
       for (let e = 0; e < count; e++) y[o + e] = f(x[i + e], 0);
     };
