@@ -7,6 +7,7 @@ import type { Tensor } from '../graph/graph.ts';
 import {
   type Attributes,
   channelsOf,
+  type Dialect,
   type ElementType,
   elementBytes,
   elementCount,
@@ -15,6 +16,7 @@ import {
 import { coreOutputType } from './core-type.ts';
 import { checkAxis } from './move.ts';
 import type { OpContext, OperatorDef, OutputType } from './operator.ts';
+import { dequantiser, quantiser } from './stored.ts';
 
 /** Looks at a whole line, then maps its elements one by one. Values are stored ones. */
 export type LineFunction = (
@@ -22,10 +24,27 @@ export type LineFunction = (
   length: number,
 ) => (value: number, i: number) => number;
 
+/** A line function on real numbers, with stored values decoded before it and encoded after it. */
+export function realLine(
+  from: ElementType,
+  to: ElementType,
+  dialect: Dialect,
+  line: LineFunction,
+): LineFunction {
+  const decode = dequantiser(from);
+  const encode = quantiser(to, dialect);
+  return (read, length) => {
+    const map = line((i) => decode(read(i), 0), length);
+    return (value, i) => encode(map(decode(value, 0), i), 0);
+  };
+}
+
 export interface AlongAxis<A extends Attributes> {
   readonly kind: string;
   /** Output type where the file declares none; left out: the input's. */
   readonly type?: (x: Tensor) => ElementType;
+  /** Throws where the attributes make no sense. */
+  readonly check?: (attrs: A) => void;
   line(ctx: OpContext<A>, from: ElementType, to: ElementType): LineFunction;
 }
 
@@ -36,7 +55,9 @@ export function alongAxisOperator<A extends Attributes & { readonly axis: number
   return {
     kind: spec.kind,
     access: 'pixel',
-    infer([x], { axis }, given): readonly OutputType[] {
+    infer([x], attrs, given): readonly OutputType[] {
+      const { axis } = attrs;
+      spec.check?.(attrs);
       if (x!.shape.length > 0 || axis !== 0) checkAxis(axis, x!);
       const type = given?.[0] ?? spec.type?.(x!) ?? x!;
       return [{ shape: x!.shape, dtype: type.dtype, quant: type.quant }];

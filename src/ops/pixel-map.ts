@@ -130,7 +130,7 @@ function prefix(table: readonly number[]): number[] {
  * Copies each output pixel from its source. `channels[c]` is the source of channel c, or FILL; `fill` is the
  * stored value where there is no source.
  */
-export function copyKernel(map: PixelMap, channels: readonly number[], fill = 0): Kernel {
+export function copyKernel(map: Pick<PixelMap, 'source'>, channels: readonly number[], fill = 0): Kernel {
   const count = channels.length;
   return ([x], [y], lo, hi) => {
     const from = x!.data;

@@ -3,18 +3,11 @@
  * element's accumulator takes its input elements in ascending order in both, so that both give the same bits.
  */
 import { TidemarkError } from '../errors.ts';
-import {
-  channelsOf,
-  type Dialect,
-  type ElementType,
-  elementCount,
-  pixelsOf,
-  type Tensor,
-} from '../graph/graph.ts';
-import { perContext } from './context-memo.ts';
+import { channelsOf, type Dialect, type ElementType, elementCount, pixelsOf } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
-import { checkAxis, elementIndex, elementStrides } from './move.ts';
+import { checkAxis, elementIndex } from './move.ts';
 import type { Kernel, OpContext, OperatorDef, Scratch } from './operator.ts';
+import { reducedShape, reductionOf, reductionReads } from './reduce-geometry.ts';
 
 export type ReduceAttributes = { readonly axes: readonly number[]; readonly keepDims: boolean };
 
@@ -22,8 +15,8 @@ export type ReduceAttributes = { readonly axes: readonly number[]; readonly keep
 export interface Reducer {
   readonly state: 'f32' | 'i32';
   readonly start: number;
-  /** Takes the next stored value. `first` is true for the first one. */
-  step(accumulator: number, value: number, first: boolean): number;
+  /** Takes the next stored value. */
+  step(accumulator: number, value: number): number;
   /** The stored result. */
   finish(accumulator: number): number;
 }
@@ -45,13 +38,14 @@ export function reduceOperator(kind: string, make: MakeReducer): OperatorDef<Red
         throw new TidemarkError('operator-invalid', `the axes [${axes}] name one twice`);
       }
       const type = given?.[0] ?? x!;
-      return [{ shape: reducedShape(x!, axes, keepDims), dtype: type.dtype, quant: type.quant }];
+      return [{ shape: reducedShape(x!.shape, axes, keepDims), dtype: type.dtype, quant: type.quant }];
     },
-    reads: (ctx, _index, lo, hi) => readsOf(ctx, lo, hi),
+    reads: ({ op, inputs, outputs }, _index, lo, hi) =>
+      reductionReads(inputs[0]!.shape, op.attrs.axes, outputs[0].shape, lo, hi),
     macs: () => 0,
     kernel(ctx) {
       const reducer = reducerOf(ctx);
-      const { starts, offsets } = geometryOf(ctx);
+      const { starts, offsets } = reductionOf(ctx.inputs[0]!.shape, ctx.op.attrs.axes);
       const from = channelsOf(ctx.inputs[0]!.shape);
       const channels = channelsOf(ctx.outputs[0].shape);
       return ([x], [y], lo, hi) => {
@@ -62,7 +56,7 @@ export function reduceOperator(kind: string, make: MakeReducer): OperatorDef<Red
             const start = starts(p * channels + c);
             let a = reducer.start;
             for (let k = 0; k < offsets.length; k++) {
-              a = reducer.step(a, x!.data[index(start + offsets[k])], k === 0);
+              a = reducer.step(a, x!.data[index(start + offsets[k])]);
             }
             y.data[o + c] = reducer.finish(a);
           }
@@ -79,7 +73,7 @@ export function reduceOperator(kind: string, make: MakeReducer): OperatorDef<Red
 /** Adds each input pixel to the accumulators in scratch; after the last one writes the output. */
 function foldKernel(ctx: OpContext<ReduceAttributes>, reducer: Reducer): Kernel {
   const { shape } = ctx.inputs[0]!;
-  const { target } = geometryOf(ctx);
+  const { target } = reductionOf(ctx.inputs[0]!.shape, ctx.op.attrs.axes);
   const pixels = pixelsOf(shape);
   const channels = channelsOf(shape);
   const outputs = elementCount(ctx.outputs[0].shape);
@@ -90,8 +84,8 @@ function foldKernel(ctx: OpContext<ReduceAttributes>, reducer: Reducer): Kernel 
     for (let p = lo; p < hi; p++) {
       const i = x!.at(p);
       for (let c = 0; c < channels; c++) {
-        const { element, first } = target(p * channels + c);
-        state[element] = reducer.step(state[element], x!.data[i + c], first);
+        const e = target(p * channels + c);
+        state[e] = reducer.step(state[e], x!.data[i + c]);
       }
     }
     if (hi < pixels) return;
@@ -100,63 +94,4 @@ function foldKernel(ctx: OpContext<ReduceAttributes>, reducer: Reducer): Kernel 
       y.data[y.at(pixel) + (e - pixel * outputChannels)] = reducer.finish(state[e]);
     }
   };
-}
-
-/** The shape without the reduced axes, or with 1 in their place. */
-export function reducedShape(x: Tensor, axes: readonly number[], keepDims: boolean): number[] {
-  const kept = x.shape.map((d, k) => (axes.includes(k) ? 1 : d));
-  return keepDims ? kept : kept.filter((_, k) => !axes.includes(k));
-}
-
-interface Geometry {
-  /** First input element of an output element. */
-  starts(output: number): number;
-  /** From there to each of its elements, ascending. */
-  readonly offsets: readonly number[];
-  /** The output element an input element goes to, and whether it is the first to go there. */
-  target(input: number): { readonly element: number; readonly first: boolean };
-}
-
-const geometryOf = perContext(({ op, inputs }: OpContext<ReduceAttributes>): Geometry => {
-  const { shape } = inputs[0]!;
-  const strides = elementStrides(shape);
-  const kept = shape.map((d, k) => (op.attrs.axes.includes(k) ? 1 : d));
-  const outer = elementStrides(kept);
-  const reduced = shape.map((_, k) => k).filter((k) => op.attrs.axes.includes(k));
-  let offsets = [0];
-  for (const k of reduced) {
-    offsets = offsets.flatMap((o) => Array.from({ length: shape[k] }, (_, i) => o + i * strides[k]));
-  }
-  return {
-    offsets,
-    starts(output) {
-      let e = 0;
-      for (let k = 0; k < kept.length; k++) e += (Math.floor(output / outer[k]) % kept[k]) * strides[k];
-      return e;
-    },
-    target(input) {
-      let element = 0;
-      let first = true;
-      for (let k = 0; k < shape.length; k++) {
-        const i = Math.floor(input / strides[k]) % shape[k];
-        if (kept[k] === shape[k]) element += i * outer[k];
-        else if (i > 0) first = false;
-      }
-      return { element, first };
-    },
-  };
-});
-
-/**
- * Output elements ascend with their first input elements, and with their last: the hull runs from the first of
- * the run's first element to the last of its last one, when no earlier element reaches further.
- */
-function readsOf(ctx: OpContext<ReduceAttributes>, lo: number, hi: number): { lo: number; hi: number } {
-  const { shape } = ctx.inputs[0]!;
-  const { starts, offsets } = geometryOf(ctx);
-  const to = channelsOf(ctx.outputs[0].shape);
-  const from = channelsOf(shape);
-  if (hi <= lo || offsets.length === 0) return { lo: 0, hi: 0 };
-  const span = offsets[offsets.length - 1];
-  return { lo: Math.floor(starts(lo * to) / from), hi: Math.floor((starts(hi * to - 1) + span) / from) + 1 };
 }

@@ -2,8 +2,7 @@
 import { exp32 } from '../arithmetic/float32.ts';
 import { softmaxFixedPoint, softmaxOutputType } from '../arithmetic/softmax-fixed-point.ts';
 import { softmaxInt16 } from '../arithmetic/softmax-int16.ts';
-import { alongAxisOperator, type LineFunction } from './along-axis.ts';
-import { dequantiser, quantiser } from './stored.ts';
+import { alongAxisOperator, type LineFunction, realLine } from './along-axis.ts';
 
 export type SoftmaxAttributes = { readonly axis: number; readonly beta: number };
 
@@ -17,13 +16,7 @@ export const softmax = alongAxisOperator<SoftmaxAttributes>({
         ? softmaxInt16(beta, from.quant.scale[0])
         : softmaxFixedPoint(beta, from.quant.scale[0], to.dtype);
     }
-    const decode = dequantiser(from);
-    const encode = quantiser(to, dialect);
-    const line = softmaxFloat(Math.fround(beta));
-    return (read, length) => {
-      const map = line((i) => decode(read(i), 0), length);
-      return (value) => encode(map(decode(value, 0)), 0);
-    };
+    return realLine(from, to, dialect, softmaxFloat(Math.fround(beta)));
   },
 });
 
