@@ -4,20 +4,18 @@
  */
 import { channelsOf } from '../graph/graph.ts';
 import type { Kernel, OpContext } from './operator.ts';
-import { tapFinder, tapsOf, type Window } from './window.ts';
+import type { Taps } from './window.ts';
 
 const { fround } = Math;
 
 /** Four output channels at a time, so that each input value is loaded once for four sums. */
-export function floatConvolution({ inputs, outputs, op }: OpContext, window: Window): Kernel {
+export function floatConvolution({ inputs, outputs, op }: OpContext, taps: Taps): Kernel {
   const cout = channelsOf(outputs[0].shape);
   const groups = (op.attrs.groups as number | undefined) ?? 1;
   const cin = channelsOf(inputs[1]!.shape);
-  if (cin === 1 && groups > 1) return depthwise(window, cout, cout / groups);
-  const span = window.y.taps * window.x.taps * cin;
+  if (cin === 1 && groups > 1) return depthwise(taps, cout, cout / groups);
+  const span = taps.count * cin;
   const perGroup = cout / groups;
-  const taps = tapsOf(window);
-  const find = tapFinder(window, taps);
   const { source, index } = taps;
   return ([x, w, b], [y], lo, hi) => {
     const xs = x!.data;
@@ -27,7 +25,7 @@ export function floatConvolution({ inputs, outputs, op }: OpContext, window: Win
     const w0 = w!.at(0);
     const b0 = b ? b.at(0) : 0;
     for (let p = lo; p < hi; p++) {
-      const count = find(x!, p);
+      const count = taps.find(x!, p);
       const out = y.at(p);
       for (let g = 0; g < groups; g++) {
         const end = (g + 1) * perGroup;
@@ -73,10 +71,8 @@ export function floatConvolution({ inputs, outputs, op }: OpContext, window: Win
 }
 
 /** One input channel a group: `multiplier` outputs of each. */
-function depthwise(window: Window, cout: number, multiplier: number): Kernel {
-  const span = window.y.taps * window.x.taps;
-  const taps = tapsOf(window);
-  const find = tapFinder(window, taps);
+function depthwise(taps: Taps, cout: number, multiplier: number): Kernel {
+  const span = taps.count;
   const { source, index } = taps;
   return ([x, w, b], [y], lo, hi) => {
     const xs = x!.data;
@@ -86,7 +82,7 @@ function depthwise(window: Window, cout: number, multiplier: number): Kernel {
     const w0 = w!.at(0);
     const b0 = b ? b.at(0) : 0;
     for (let p = lo; p < hi; p++) {
-      const count = find(x!, p);
+      const count = taps.find(x!, p);
       const out = y.at(p);
       for (let co = 0; co < cout; co++) {
         const ci = multiplier === 1 ? co : Math.floor(co / multiplier);

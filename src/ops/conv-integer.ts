@@ -7,9 +7,9 @@ import { channelsOf } from '../graph/graph.ts';
 import type { Kernel, OpContext } from './operator.ts';
 import { outputStage } from './output-stage.ts';
 import { weightZeros } from './weight-zeros.ts';
-import { tapFinder, tapsOf, type Window } from './window.ts';
+import type { Taps } from './window.ts';
 
-export function integerConvolution(ctx: OpContext, window: Window): Kernel {
+export function integerConvolution(ctx: OpContext, taps: Taps): Kernel {
   const { inputs, outputs, op } = ctx;
   const cout = channelsOf(outputs[0].shape);
   const groups = (op.attrs.groups as number | undefined) ?? 1;
@@ -17,12 +17,10 @@ export function integerConvolution(ctx: OpContext, window: Window): Kernel {
   const finish = outputStage(ctx, cout);
   const zeros = weightZeros(inputs[1]!, cout);
   const zeroX = inputs[0]!.quant?.zeroPoint[0] ?? 0;
-  if (inputs[0]!.dtype === 'i16') return wide(window, cout, groups, cin, finish);
-  if (cin === 1 && groups > 1) return depthwise(window, cout, cout / groups, zeroX, zeros, finish);
-  const span = window.y.taps * window.x.taps * cin;
+  if (inputs[0]!.dtype === 'i16') return wide(taps, cout, groups, cin, finish);
+  if (cin === 1 && groups > 1) return depthwise(taps, cout, cout / groups, zeroX, zeros, finish);
+  const span = taps.count * cin;
   const perGroup = cout / groups;
-  const taps = tapsOf(window);
-  const find = tapFinder(window, taps);
   const { source, index } = taps;
   return ([x, w, b], [y], lo, hi) => {
     const xs = x!.data;
@@ -32,7 +30,7 @@ export function integerConvolution(ctx: OpContext, window: Window): Kernel {
     const w0 = w!.at(0);
     const b0 = b ? b.at(0) : 0;
     for (let p = lo; p < hi; p++) {
-      const count = find(x!, p);
+      const count = taps.find(x!, p);
       const out = y.at(p);
       for (let g = 0; g < groups; g++) {
         const end = (g + 1) * perGroup;
@@ -86,16 +84,14 @@ type Finish = (sum: number, channel: number) => number;
 
 /** One input channel a group: `multiplier` outputs of each. */
 function depthwise(
-  window: Window,
+  taps: Taps,
   cout: number,
   multiplier: number,
   zeroX: number,
   zeros: Int32Array,
   finish: Finish,
 ): Kernel {
-  const span = window.y.taps * window.x.taps;
-  const taps = tapsOf(window);
-  const find = tapFinder(window, taps);
+  const span = taps.count;
   const { source, index } = taps;
   return ([x, w, b], [y], lo, hi) => {
     const xs = x!.data;
@@ -105,7 +101,7 @@ function depthwise(
     const w0 = w!.at(0);
     const b0 = b ? b.at(0) : 0;
     for (let p = lo; p < hi; p++) {
-      const count = find(x!, p);
+      const count = taps.find(x!, p);
       const out = y.at(p);
       for (let co = 0; co < cout; co++) {
         const ci = multiplier === 1 ? co : Math.floor(co / multiplier);
@@ -122,11 +118,9 @@ function depthwise(
 }
 
 /** int16 activations (symmetric) with 8-bit weights: the reference sums in int64, here a double below 2^53. */
-function wide(window: Window, cout: number, groups: number, cin: number, finish: Finish): Kernel {
-  const span = window.y.taps * window.x.taps * cin;
+function wide(taps: Taps, cout: number, groups: number, cin: number, finish: Finish): Kernel {
+  const span = taps.count * cin;
   const perGroup = cout / groups;
-  const taps = tapsOf(window);
-  const find = tapFinder(window, taps);
   const { source, index } = taps;
   return ([x, w, b], [y], lo, hi) => {
     const xs = x!.data;
@@ -134,7 +128,7 @@ function wide(window: Window, cout: number, groups: number, cin: number, finish:
     const w0 = w!.at(0);
     const b0 = b ? b.at(0) : 0;
     for (let p = lo; p < hi; p++) {
-      const count = find(x!, p);
+      const count = taps.find(x!, p);
       const out = y.at(p);
       for (let co = 0; co < cout; co++) {
         const first = Math.floor(co / perGroup) * cin;

@@ -15,6 +15,7 @@ import {
   type Window,
   type WindowAttributes,
   windowOver,
+  windowTaps,
 } from './window.ts';
 
 export interface ConvAttributes extends WindowAttributes {
@@ -59,7 +60,7 @@ export const conv: OperatorDef<ConvAttributes> = {
   macs: ({ inputs, outputs }) =>
     (elementCount(outputs[0].shape) * elementCount(inputs[1]!.shape)) / inputs[1]!.shape[0],
   kernel(ctx: OpContext<ConvAttributes>) {
-    const window = windowOf(ctx.inputs, ctx.op.attrs);
-    return ctx.inputs[0]!.dtype === 'f32' ? floatConvolution(ctx, window) : integerConvolution(ctx, window);
+    const taps = windowTaps(windowOf(ctx.inputs, ctx.op.attrs));
+    return ctx.inputs[0]!.dtype === 'f32' ? floatConvolution(ctx, taps) : integerConvolution(ctx, taps);
   },
 };

@@ -4,6 +4,7 @@ import { abs } from './abs.ts';
 import { add } from './add.ts';
 import { and } from './and.ts';
 import { argMax, argMin } from './argmax.ts';
+import { averagePool } from './average-pool.ts';
 import { batchToSpace } from './batch-to-space.ts';
 import { cast } from './cast.ts';
 import { ceil } from './ceil.ts';
@@ -14,8 +15,10 @@ import { channelShuffle } from './channel-shuffle.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
+import { convTranspose } from './conv-transpose.ts';
 import { copy } from './copy.ts';
 import { cos } from './cos.ts';
+import { depthToSpace } from './depth-to-space.ts';
 import { dequantize } from './dequantize.ts';
 import { div } from './div.ts';
 import { elu } from './elu.ts';
@@ -43,6 +46,7 @@ import { log } from './log.ts';
 import { logSoftmax } from './log-softmax.ts';
 import { lpNormalization } from './lp-normalization.ts';
 import { lrn } from './lrn.ts';
+import { matMul } from './mat-mul.ts';
 import { max } from './max.ts';
 import { maxPool } from './max-pool.ts';
 import { min } from './min.ts';
@@ -66,6 +70,7 @@ import { reduceProd } from './reduce-prod.ts';
 import { reduceSum } from './reduce-sum.ts';
 import { requantize } from './requantize.ts';
 import { reshape } from './reshape.ts';
+import { resize } from './resize.ts';
 import { round } from './round.ts';
 import { rsqrt } from './rsqrt.ts';
 import { selu } from './selu.ts';
@@ -78,6 +83,7 @@ import { softmax } from './softmax.ts';
 import { softplus } from './softplus.ts';
 import { softsign } from './softsign.ts';
 import { spaceToBatch } from './space-to-batch.ts';
+import { spaceToDepth } from './space-to-depth.ts';
 import { sqrt } from './sqrt.ts';
 import { squaredDifference } from './squared-difference.ts';
 import { sub } from './sub.ts';
@@ -149,6 +155,12 @@ export const definitions: readonly OperatorDef<any>[] = [
   conv,
   fullyConnected,
   maxPool,
+  resize,
+  matMul,
+  spaceToDepth,
+  depthToSpace,
+  convTranspose,
+  averagePool,
   concat,
   pad,
   reshape,

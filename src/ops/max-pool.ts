@@ -8,11 +8,10 @@ import {
   axisNeeds,
   pictureShape,
   rasterNeeds,
-  tapFinder,
-  tapsOf,
   type Window,
   type WindowAttributes,
   windowOver,
+  windowTaps,
 } from './window.ts';
 
 export interface PoolAttributes extends WindowAttributes {
@@ -46,15 +45,14 @@ export const maxPool: OperatorDef<PoolAttributes> = {
   kernel({ op, inputs, outputs, dialect }) {
     const window = poolWindow(inputs[0], op.attrs);
     const channels = channelsOf(outputs[0].shape);
-    const taps = tapsOf(window);
-    const find = tapFinder(window, taps);
+    const taps = windowTaps(window);
     const { source } = taps;
     const convert = requantiser(inputs[0]!, coreOutputType(op.epilogue, outputs[0]), dialect);
     return ([x], [y], lo, hi) => {
       const xs = x!.data;
       const ys = y.data;
       for (let p = lo; p < hi; p++) {
-        const count = find(x!, p);
+        const count = taps.find(x!, p);
         const out = y.at(p);
         for (let c = 0; c < channels; c++) {
           // -Infinity becomes the least stored value where the window meets no input

@@ -224,26 +224,25 @@ function endNeeded(y: AxisNeeds, x: AxisNeeds, hi: number): number {
   return previous >= 0 ? pixel(n - 1, previous, anyColumn) + 1 : 0;
 }
 
-/** The taps of one output pixel that meet the input: where each reads, and its index in the window. */
+/** Finds the taps of one output pixel that meet the input, in raster order of the window. */
 export interface Taps {
-  /** Index in the input's data of channel 0, tap by tap in raster order. */
+  /** Taps of a whole window. */
+  readonly count: number;
+  /** Index in the input's data of channel 0, for each tap found. */
   readonly source: Int32Array;
-  /** ky * kw + kx */
+  /** ky * kw + kx, for each tap found. */
   readonly index: Int32Array;
+  /** Fills both and returns how many were found. */
+  find(view: View, pixel: number): number;
 }
 
-/** Space for the taps of one window. */
-export function tapsOf(window: Window): Taps {
-  const count = window.y.taps * window.x.taps;
-  return { source: new Int32Array(count), index: new Int32Array(count) };
-}
-
-/** Fills `taps` for an output pixel and returns their number. */
-export function tapFinder(window: Window, taps: Taps): (view: View, pixel: number) => number {
-  const { y, x } = window;
+/** The taps of a sliding window. */
+export function windowTaps({ y, x }: Window): Taps {
   const image = y.output * x.output;
-  const { source, index } = taps;
-  return (view, pixel) => {
+  const size = y.taps * x.taps;
+  const source = new Int32Array(size);
+  const index = new Int32Array(size);
+  const find = (view: View, pixel: number) => {
     const ox = pixel % x.output;
     const oy = Math.floor((pixel % image) / x.output);
     const top = oy * y.stride - y.pad;
@@ -262,4 +261,5 @@ export function tapFinder(window: Window, taps: Taps): (view: View, pixel: numbe
     }
     return count;
   };
+  return { count: size, source, index, find };
 }

@@ -1,0 +1,137 @@
+/** Resize: height and width sampled anew. Each output pixel is a weighted sum of a few input pixels. */
+import { TidemarkError } from '../errors.ts';
+import { channelsOf, type Tensor } from '../graph/graph.ts';
+import { needsOf } from './axis-needs.ts';
+import { perContext } from './context-memo.ts';
+import { coreOutputType } from './core-type.ts';
+import type { Kernel, OpContext, OperatorDef } from './operator.ts';
+import { requantiser, samePooledType } from './requantiser.ts';
+import { type ResizeAttributes, resizeAxis, type Samples } from './resize-axis.ts';
+import { fixedPointResize, fixedSamples } from './resize-fixed.ts';
+import { dequantiser, integerRange, quantiser } from './stored.ts';
+import { pairOf, pictureShape, rasterNeeds } from './window.ts';
+
+const { fround } = Math;
+
+type Context = OpContext<ResizeAttributes>;
+
+/** TFLite interpolates int8 and int16 in fixed point. */
+function isFixed({ op, inputs, dialect }: Context): boolean {
+  const { dtype } = inputs[0]!;
+  return dialect === 'tflite' && op.attrs.mode === 'linear' && (dtype === 'i8' || dtype === 'i16');
+}
+
+/** Samples of both directions, computed once a context. */
+const samplesFor = perContext((ctx: Context): readonly [Samples[], Samples[]] => {
+  const [, h, w] = ctx.inputs[0]!.shape;
+  const { attrs } = ctx.op;
+  if (isFixed(ctx)) return [fixedSamples(attrs, h, 0), fixedSamples(attrs, w, 1)];
+  return [resizeAxis(attrs, h, 0, ctx.dialect), resizeAxis(attrs, w, 1, ctx.dialect)];
+});
+
+const needsFor = perContext((ctx: Context) => {
+  const [rows, columns] = samplesFor(ctx);
+  const [, h, w] = ctx.inputs[0]!.shape;
+  return [
+    needsOf(h, rows.length, (o) => rows[o].inputs),
+    needsOf(w, columns.length, (o) => columns[o].inputs),
+  ] as const;
+});
+
+function checkAttributes(
+  x: Tensor | undefined,
+  attrs: ResizeAttributes,
+): readonly [number, number, number, number] {
+  const shape = pictureShape(x, 'the input of Resize');
+  pairOf(attrs.size, 'size');
+  if (attrs.scales && (attrs.scales.length !== 2 || !attrs.scales.every((s) => s > 0))) {
+    throw new TidemarkError('operator-invalid', `scales is [${attrs.scales}], expected two positive numbers`);
+  }
+  resizeAxis({ ...attrs, size: [1, 1] }, 1, 0, 'onnx'); // refuses modes that do not exist
+  return shape;
+}
+
+export const resize: OperatorDef<ResizeAttributes> = {
+  kind: 'Resize',
+  access: 'pixel',
+  infer([x], attrs, given) {
+    const [n, , , c] = checkAttributes(x, attrs);
+    return [{ shape: [n, attrs.size[0], attrs.size[1], c], ...samePooledType(x!, given?.[0]) }];
+  },
+  reads(ctx, _index, lo, hi) {
+    const [y, x] = needsFor(ctx);
+    return rasterNeeds(ctx.inputs[0]!.shape[0], y, x, lo, hi);
+  },
+  macs: () => 0,
+  kernel(ctx) {
+    const [rows, columns] = samplesFor(ctx);
+    if (isFixed(ctx)) return fixedPointResize(ctx, rows, columns);
+    return ctx.op.attrs.mode === 'nearest' ? nearest(ctx, rows, columns) : weighted(ctx, rows, columns);
+  },
+};
+
+function nearest({ op, inputs, outputs, dialect }: Context, rows: Samples[], columns: Samples[]): Kernel {
+  const [, h, w] = inputs[0]!.shape;
+  const channels = channelsOf(outputs[0].shape);
+  const fromRow = Int32Array.from(rows, (s) => s.inputs[0]);
+  const fromColumn = Int32Array.from(columns, (s) => s.inputs[0]);
+  const convert = requantiser(inputs[0]!, coreOutputType(op.epilogue, outputs[0]), dialect);
+  return ([x], [y], lo, hi) => {
+    for (let p = lo; p < hi; p++) {
+      const row = Math.floor(p / columns.length);
+      const iy = Math.floor(row / rows.length) * h + fromRow[row % rows.length];
+      const from = x!.at(iy * w + fromColumn[p % columns.length]);
+      const to = y.at(p);
+      for (let c = 0; c < channels; c++) {
+        const v = x!.data[from + c];
+        y.data[to + c] = convert ? convert(v) : v;
+      }
+    }
+  };
+}
+
+/** Sums of samples in float32, rows outermost; integers as the dialect converts them. */
+function weighted(ctx: Context, rows: Samples[], columns: Samples[]): Kernel {
+  const { inputs, outputs } = ctx;
+  const [, h, w] = inputs[0]!.shape;
+  const channels = channelsOf(outputs[0].shape);
+  const finish = weightedOutput(ctx);
+  return ([x], [y], lo, hi) => {
+    for (let p = lo; p < hi; p++) {
+      const row = Math.floor(p / columns.length);
+      const firstRow = Math.floor(row / rows.length) * h;
+      const down = rows[row % rows.length];
+      const across = columns[p % columns.length];
+      const taps = down.inputs.length * across.inputs.length;
+      const from = new Int32Array(taps);
+      const weights = new Float32Array(taps);
+      let t = 0;
+      down.inputs.forEach((iy, j) => {
+        across.inputs.forEach((ix, i) => {
+          from[t] = x!.at((firstRow + iy) * w + ix);
+          weights[t++] = down.weights[j] * across.weights[i];
+        });
+      });
+      const to = y.at(p);
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let k = 0; k < taps; k++) sum = fround(sum + fround(x!.data[from[k] + c] * weights[k]));
+        y.data[to + c] = finish(sum);
+      }
+    }
+  };
+}
+
+/** From a weighted mean of stored values to the output. TFLite's uint8 cuts the fraction off. */
+function weightedOutput({ op, inputs, outputs, dialect }: Context): (mean: number) => number {
+  const from = inputs[0]!;
+  const to = coreOutputType(op.epilogue, outputs[0]);
+  if (from.dtype === 'f32') return (mean) => mean;
+  const [least, greatest] = integerRange(to.dtype);
+  if (dialect === 'tflite') return (mean) => Math.min(greatest, Math.max(least, Math.trunc(mean)));
+  const decode = dequantiser(from);
+  const encode = quantiser(to, dialect);
+  return to.quant
+    ? (mean) => encode(decode(mean))
+    : (mean) => Math.min(greatest, Math.max(least, Math.trunc(mean)));
+}
