@@ -1,0 +1,46 @@
+/** The int32 bias of an integer convolution or dense layer, in units of input scale times weight scale. */
+import type { GraphEdit } from '../../graph/edit.ts';
+import { ABSENT, type Operator, type Tensor, type TensorId } from '../../graph/graph.ts';
+import { dequantiser, roundHalfEven } from '../../ops/stored.ts';
+
+/**
+ * The bias of `op` for stored input x and weights w; ABSENT where it has none, undefined where it cannot be
+ * stored so. A bias stored with another scale, or in float32, moves by at most half a unit of the sum.
+ */
+export function quantisedBias(edit: GraphEdit, op: Operator, x: Tensor, w: Tensor): TensorId | undefined {
+  const bias = edit.input(op, 2);
+  if (!bias) return ABSENT;
+  const sx = Math.fround(x.quant!.scale[0]);
+  const scale = w.quant!.scale.map((s) => sx * Math.fround(s));
+  const stored = storedBias(edit, bias);
+  if (stored?.constant && stored.dtype === 'i32' && fits(stored, scale)) return stored.id;
+  const real = bias.constant ? () => bias.constant!.load() : stored?.constant ? () => decoded(stored) : undefined;
+  if (!real || (bias.constant && bias.dtype !== 'f32')) return undefined;
+  const values = Array.from(real(), (v, c) => roundHalfEven(v / scale[scale.length > 1 ? c : 0]));
+  if (!values.every((v) => Math.abs(v) < 2 ** 30)) return undefined;
+  const quant = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
+  return edit.constant(bias.name, bias.shape, { dtype: 'i32', quant }, () => Int32Array.from(values));
+}
+
+function storedBias(edit: GraphEdit, bias: Tensor): Tensor | undefined {
+  const op = edit.producer(bias.id);
+  return op?.kind === 'Dequantize' && !op.epilogue?.length ? edit.input(op, 0) : undefined;
+}
+
+/** Whether the file's scale is the product of the others, as exporters write it. */
+function fits(bias: Tensor, scale: readonly number[]): boolean {
+  const quant = bias.quant;
+  if (!quant || quant.zeroPoint.some((z) => z !== 0)) return false;
+  const longest = Math.max(quant.scale.length, scale.length);
+  const at = (list: readonly number[], c: number) => list[list.length > 1 ? c : 0];
+  for (let c = 0; c < longest; c++) {
+    const want = at(scale, c);
+    if (Math.abs(at(quant.scale, c) - want) > 1e-5 * want) return false;
+  }
+  return true;
+}
+
+function decoded(t: Tensor): Float32Array {
+  const decode = dequantiser(t);
+  return Float32Array.from(t.constant!.load(), (q, c) => decode(q, c));
+}
