@@ -1,0 +1,1 @@
+export const digests: Readonly<Record<string, string>> = {};
