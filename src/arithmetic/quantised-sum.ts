@@ -19,8 +19,9 @@ export function quantisedSum(
   sign: 1 | -1,
 ): (qa: number, qb: number) => number {
   const leftShift = dtype === 'i16' ? 15 : 20;
-  // The micro kernel's SUB computes its factors in float32, its ADD in double precision.
-  const precise = sign === 1 || dtype === 'u8' ? (x: number) => x : Math.fround;
+  // TFLite computes the factors in double precision; its micro kernel's SUB in float32, which is kept for 8 bits,
+  // where that kernel is the reference. Upstream's 16-bit vectors follow the double precision.
+  const precise = sign === 1 || dtype !== 'i8' ? (x: number) => x : Math.fround;
   const twiceLarger = 2 * Math.max(a.scale, b.scale);
   const ma = quantizeMultiplier(precise(a.scale / twiceLarger));
   const mb = quantizeMultiplier(precise(b.scale / twiceLarger));
