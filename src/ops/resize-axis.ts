@@ -125,6 +125,12 @@ function nearestOf(attrs: ResizeAttributes, x: number, scale: number, dialect: D
   }
 }
 
+/** Drops zero weights. An input may stand twice: joining its weights would round differently. */
+function withoutZeros(inputs: readonly number[], weights: readonly number[]): Samples {
+  const kept = inputs.map((_, k) => k).filter((k) => weights[k] !== 0);
+  return { inputs: kept.map((k) => inputs[k]), weights: kept.map((k) => weights[k]) };
+}
+
 /** Drops zero weights and joins equal inputs. */
 function gathered(inputs: readonly number[], weights: readonly number[]): Samples {
   const sums = new Map<number, number>();
@@ -143,7 +149,7 @@ function linear(x: number, input: number, dialect: Dialect): Samples {
     const low = Math.max(0, Math.floor(x));
     const high = Math.min(input - 1, Math.ceil(x));
     const part = fround(x - low);
-    return gathered([Math.min(low, input - 1), high], [fround(1 - part), part]);
+    return withoutZeros([Math.min(low, input - 1), high], [fround(1 - part), part]);
   }
   const inside = Math.min(input - 1, Math.max(0, x));
   const low = Math.floor(inside);

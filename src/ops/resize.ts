@@ -90,32 +90,41 @@ function nearest({ op, inputs, outputs, dialect }: Context, rows: Samples[], col
   };
 }
 
-/** Sums of samples in float32, rows outermost; integers as the dialect converts them. */
+/**
+ * Sums of samples in float32, columns outermost, each value times its row's weight, then its column's (the order
+ * of TFLite's reference kernel, whose uint8 form cuts off the fraction and so shows every rounding).
+ */
 function weighted(ctx: Context, rows: Samples[], columns: Samples[]): Kernel {
   const { inputs, outputs } = ctx;
   const [, h, w] = inputs[0]!.shape;
   const channels = channelsOf(outputs[0].shape);
   const finish = weightedOutput(ctx);
+  const most = (samples: Samples[]) => samples.reduce((n, s) => Math.max(n, s.inputs.length), 1);
+  const size = most(rows) * most(columns);
+  const from = new Int32Array(size);
+  const rowWeight = new Float32Array(size);
+  const columnWeight = new Float32Array(size);
   return ([x], [y], lo, hi) => {
+    const xs = x!.data;
     for (let p = lo; p < hi; p++) {
       const row = Math.floor(p / columns.length);
       const firstRow = Math.floor(row / rows.length) * h;
       const down = rows[row % rows.length];
       const across = columns[p % columns.length];
-      const taps = down.inputs.length * across.inputs.length;
-      const from = new Int32Array(taps);
-      const weights = new Float32Array(taps);
-      let t = 0;
-      down.inputs.forEach((iy, j) => {
-        across.inputs.forEach((ix, i) => {
-          from[t] = x!.at((firstRow + iy) * w + ix);
-          weights[t++] = down.weights[j] * across.weights[i];
-        });
-      });
+      let taps = 0;
+      for (let i = 0; i < across.inputs.length; i++) {
+        for (let j = 0; j < down.inputs.length; j++) {
+          from[taps] = x!.at((firstRow + down.inputs[j]) * w + across.inputs[i]);
+          rowWeight[taps] = down.weights[j];
+          columnWeight[taps++] = across.weights[i];
+        }
+      }
       const to = y.at(p);
       for (let c = 0; c < channels; c++) {
         let sum = 0;
-        for (let k = 0; k < taps; k++) sum = fround(sum + fround(x!.data[from[k] + c] * weights[k]));
+        for (let k = 0; k < taps; k++) {
+          sum = fround(sum + fround(fround(xs[from[k] + c] * rowWeight[k]) * columnWeight[k]));
+        }
         y.data[to + c] = finish(sum);
       }
     }
