@@ -97,11 +97,7 @@ function importNode(
   });
 }
 
-function inputTensor(
-  builder: GraphBuilder,
-  tensor: FileTensor,
-  shapes: ReadTfliteOptions['shapes'],
-): Tensor {
+function inputTensor(builder: GraphBuilder, tensor: FileTensor, shapes: ReadTfliteOptions['shapes']): Tensor {
   const asked = shapes && Object.hasOwn(shapes, tensor.name) ? shapes[tensor.name] : undefined;
   const shape = asked ?? tensor.shape.map((d) => (d === -1 ? 1 : d));
   return builder.input({ name: tensor.name, shape, dtype: tensor.type }, elementType(tensor, false));

@@ -2,7 +2,15 @@
 import { elementCount, type Graph, type TypedArray } from '../../../src/graph/graph.ts';
 import { parseTflite } from '../../../src/model/tflite/file.ts';
 import { readTflite } from '../../../src/model/tflite/read.ts';
-import { decode, encode, fnv1a64, readJson, readModelFile, seededInput, shortType } from './reference-data.ts';
+import {
+  decode,
+  encode,
+  fnv1a64,
+  readJson,
+  readModelFile,
+  seededInput,
+  shortType,
+} from './reference-data.ts';
 import { runLayers } from './run-layers.ts';
 
 export interface Verdict {
@@ -46,9 +54,15 @@ export function seededInputs(graph: Graph): TypedArray[] {
  * The first tensor, in the file's order, whose bytes differ from the reference's hash. Tensors are found by name;
  * those that no longer exist (fused, folded) are passed over.
  */
-export function firstDifference(file: string, graph: Graph, hashes: readonly [number, number, number, string][]): string {
+export function firstDifference(
+  file: string,
+  graph: Graph,
+  hashes: readonly [number, number, number, string][],
+): string {
   const model = parseTflite(readModelFile('tflite', file));
-  const expected = new Map(hashes.map(([op, tensor, bytes, hash]) => [model.tensors[tensor].name, { op, tensor, bytes, hash }]));
+  const expected = new Map(
+    hashes.map(([op, tensor, bytes, hash]) => [model.tensors[tensor].name, { op, tensor, bytes, hash }]),
+  );
   const types = new Map(model.tensors.map((t) => [t.name, t.type]));
   let first = '';
   let seen = 0;
@@ -128,8 +142,11 @@ export function compareReal(key: string, graphs: Map<string, Graph>): Verdict {
   if (!map) return done({ verdict: 'refused', error: Infinity, note: `unknown map ${entry.map}` });
   const input = map(readModelFile('tflm/real', entry.stored));
   const hash = fnv1a64(encode(input, shortType(entry.input_dtype)));
-  if (hash !== entry.input_fnv1a64) return done({ verdict: 'differs', error: Infinity, note: `the input's hash is ${hash}` });
-  const graph = graphs.get(entry.model) ?? readTflite(readModelFile('tflite', entry.model), { name: key, file: entry.model });
+  if (hash !== entry.input_fnv1a64)
+    return done({ verdict: 'differs', error: Infinity, note: `the input's hash is ${hash}` });
+  const graph =
+    graphs.get(entry.model) ??
+    readTflite(readModelFile('tflite', entry.model), { name: key, file: entry.model });
   graphs.set(entry.model, graph);
   const outputs = runLayers(graph, [input]);
   let error = 0;
@@ -141,5 +158,9 @@ export function compareReal(key: string, graphs: Map<string, Graph>): Verdict {
     error = Math.max(error, relativeError(got, target));
     equal &&= got.length === target.length && got.every((v, j) => v === target[j]);
   }
-  return done({ verdict: equal ? 'equal' : error <= RELATIVE_TOLERANCE ? 'close' : 'differs', error, note: '' });
+  return done({
+    verdict: equal ? 'equal' : error <= RELATIVE_TOLERANCE ? 'close' : 'differs',
+    error,
+    note: '',
+  });
 }

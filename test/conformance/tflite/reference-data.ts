@@ -25,7 +25,15 @@ export function readJson(...path: string[]): any {
 
 /** Element type in the words of `Port.dtype`, from the manifest's. */
 export function shortType(name: string): string {
-  const long: Record<string, string> = { float32: 'f32', float16: 'f16', int8: 'i8', uint8: 'u8', int16: 'i16', int32: 'i32', int64: 'i64' };
+  const long: Record<string, string> = {
+    float32: 'f32',
+    float16: 'f16',
+    int8: 'i8',
+    uint8: 'u8',
+    int16: 'i16',
+    int32: 'i32',
+    int64: 'i64',
+  };
   return long[name] ?? name;
 }
 

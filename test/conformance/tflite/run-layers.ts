@@ -15,7 +15,10 @@ export function runLayers(
   for (const [i, port] of graph.inputs.entries()) values.set(port.tensor, inputs[i]);
   const valueOf = (t: TensorId) => values.get(t) ?? graph.tensors[t].constant?.load();
   for (const op of graph.operators) {
-    const made = evaluate(contextOf(graph, op), op.inputs.map((t) => (t === ABSENT ? undefined : valueOf(t))));
+    const made = evaluate(
+      contextOf(graph, op),
+      op.inputs.map((t) => (t === ABSENT ? undefined : valueOf(t))),
+    );
     for (const [i, t] of op.outputs.entries()) {
       values.set(t, made[i]);
       visit?.(graph.tensors[t], made[i]);
