@@ -13,38 +13,19 @@ export function readModelFile(file: string): Uint8Array {
   return bytes;
 }
 
-/** Reads part of a file that an ONNX model keeps its weights in; the place is relative to the model. */
-export function externalReader(
-  model: string,
-): (location: string, offset: number, length?: number) => Uint8Array {
+/** Reads files that an ONNX model keeps its weights in; their places are relative to the model. */
+export function externalReader(model: string): (location: string) => Uint8Array {
   const folder = path.dirname(model);
-  const loaded = new Map<string, Uint8Array>();
-  return (location, offset, length) => {
+  return (location) => {
     const parts = location.split(/[\\/]/);
-    if (
-      path.isAbsolute(location) ||
-      path.win32.isAbsolute(location) ||
-      parts.includes('..') ||
-      location.includes('\0')
-    ) {
+    const absolute = path.isAbsolute(location) || path.win32.isAbsolute(location);
+    if (absolute || parts.includes('..') || location.includes('\0')) {
       throw new TidemarkError(
         'external-data',
-        `${model}: external data '${location}' lies outside the model's folder, which is not allowed`,
+        `external data '${location}' lies outside the model's folder, which is not allowed`,
       );
     }
-    let bytes = loaded.get(location);
-    if (!bytes) {
-      bytes = readChecked(path.join(folder, ...parts), `${model}: external data '${location}'`);
-      loaded.set(location, bytes);
-    }
-    const end = length === undefined ? bytes.length : offset + length;
-    if (!(offset >= 0 && end >= offset && end <= bytes.length)) {
-      throw new TidemarkError(
-        'external-data',
-        `${model}: external data '${location}' has ${bytes.length} bytes, the model wants bytes ${offset} to ${end}`,
-      );
-    }
-    return bytes.subarray(offset, end);
+    return readChecked(path.join(folder, ...parts), `external data '${location}'`);
   };
 }
 

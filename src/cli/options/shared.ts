@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { collectShape, oneOf } from './values.ts';
 
 export interface ModelOptions {
-  readonly shape?: Readonly<Record<string, readonly number[]>>;
+  readonly shape?: Record<string, number[]>;
   readonly dtype: 'f32' | 'int8';
 }
 
@@ -23,18 +23,23 @@ export interface JsonOption {
 
 /** MODEL and the options that say how to read it. */
 export function withModel(command: Command): Command {
-  return command
+  command
     .argument('<model>', 'a .onnx or .tflite file, or zoo:NAME (see: tidemark zoo)')
     .option(
       '--shape <name=dims>',
       'size of an input that the file leaves open, e.g. input=1x3x224x224 (repeatable)',
       collectShape,
-    )
-    .addOption(
-      new Option('--dtype <type>', 'element type of a zoo model: f32 or int8')
-        .default('f32')
-        .argParser(oneOf('--dtype', ['f32', 'int8'])),
     );
+  return withDtype(command);
+}
+
+/** Element type of a network built here; a file has its own. */
+export function withDtype(command: Command): Command {
+  return command.addOption(
+    new Option('--dtype <type>', 'element type of a zoo model: f32 or int8')
+      .default('f32')
+      .argParser(oneOf('--dtype', ['f32', 'int8'])),
+  );
 }
 
 /** Where the network's input and output may lie. */

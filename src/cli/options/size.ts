@@ -21,30 +21,3 @@ export function parseBudget(text: string, option: string): number | undefined {
   if (text.trim().toLowerCase() === 'min') return undefined;
   return parseSize(text, `${option} (or 'min')`);
 }
-
-/** A size for people: `512 B`, `27.1 KiB`, `1.44 MiB`. */
-export function formatSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1024 ** 2) return `${trim(bytes / 1024)} KiB`;
-  if (bytes < 1024 ** 3) return `${trim(bytes / 1024 ** 2)} MiB`;
-  return `${trim(bytes / 1024 ** 3)} GiB`;
-}
-
-function trim(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
-
-/** A count for people: `950`, `7.49 M`, `1.31 G`. */
-export function formatCount(count: number): string {
-  if (count < 1e4) return String(count);
-  if (count < 1e6) return `${trim(count / 1e3)} k`;
-  if (count < 1e9) return `${trim(count / 1e6)} M`;
-  return `${trim(count / 1e9)} G`;
-}
-
-/** A share for people, with a sign where it is a change: `8.6 %`. */
-export function formatPercent(share: number): string {
-  const percent = share * 100;
-  if (percent === 0) return '0 %';
-  return `${Math.abs(percent) < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
-}

@@ -10,10 +10,7 @@ export function parsePercent(text: string, option: string): number {
 }
 
 /** Collects `--shape name=1x3x224x224` into a record. */
-export function collectShape(
-  text: string,
-  before: Readonly<Record<string, readonly number[]>> = {},
-): Readonly<Record<string, readonly number[]>> {
+export function collectShape(text: string, before: Record<string, number[]> = {}): Record<string, number[]> {
   const split = text.lastIndexOf('=');
   const dims = text
     .slice(split + 1)

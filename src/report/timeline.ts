@@ -1,0 +1,320 @@
+/**
+ * A plan as a picture needs it: which bytes of the arena are live when. The firings are replayed once; what
+ * happens within one column of the picture is merged, the extremes kept. Each operator takes up the same width
+ * in all, however many firings it has, so that a network of one-firing layers and a stream of thousands share
+ * an axis.
+ */
+import { channelsOf, elementBytes, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
+import { resolveStorage, type Storage } from '../graph/storage.ts';
+import { type Firings, firingsOf } from '../plan/firing.ts';
+import { EXTERNAL, type Plan } from '../plan/plan.ts';
+import { expandSchedule } from '../plan/schedule.ts';
+
+/** One buffer's life. Columns from `first` to `last`, both included, have an interval. */
+export interface BufferLife {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly kind: 'tensor' | 'ring' | 'scratch';
+  /** Size of the whole tensor, where it is one. */
+  readonly tensorBytes?: number;
+  readonly shape?: readonly number[];
+  readonly first: number;
+  readonly last: number;
+  /** Lowest live byte and one past the highest, as arena addresses, by column from `first`. */
+  readonly lo: readonly number[];
+  readonly hi: readonly number[];
+}
+
+export interface Timeline {
+  readonly columns: number;
+  readonly arenaBytes: number;
+  /** Most bytes live at once in each column. Bytes that two buffers share count once. */
+  readonly liveBytes: readonly number[];
+  /** Name of the operator that fires in the middle of each column. */
+  readonly names: readonly string[];
+  readonly peakBytes: number;
+  /** Operator that fires at the worst moment. */
+  readonly peakAt: string;
+  readonly firings: number;
+  readonly lives: readonly BufferLife[];
+}
+
+/** Firings beyond this are sampled for the count of live bytes; the hulls stay exact. */
+const COUNTED = 200_000;
+
+export function timelineOf(graph: Graph, plan: Plan, columns = 600): Timeline {
+  const { graph: planned, storage } = resolveStorage(graph, plan.copies);
+  const replay = new Replay(planned, storage, plan, columns);
+  const sequence = expandSchedule(plan.schedule);
+  const total = replay.width();
+  const every = Math.max(1, Math.ceil(sequence.length / COUNTED));
+  let done = 0;
+  for (let i = 0; i < sequence.length; i++) {
+    const column = Math.min(columns - 1, Math.floor((done / total) * columns));
+    done += replay.weight(sequence[i]);
+    const end = Math.min(columns - 1, Math.max(column, Math.ceil((done / total) * columns) - 1));
+    replay.fire(sequence[i], column, end, i % every === 0);
+  }
+  return replay.timeline(sequence.length);
+}
+
+interface Written {
+  hi: number;
+  /** Share of the bytes up to `hi` that this writer's are: less than 1 for a part of a concat. */
+  readonly density: number;
+}
+
+interface Life {
+  readonly buffer: number;
+  readonly root?: TensorId;
+  readonly ringBytes: number;
+  readonly kept: boolean;
+  /** Bytes of the root that each reader still needs from on, by actor and input. */
+  readonly needs: number[];
+  readonly written: Map<TensorId, Written>;
+  /** Columns seen so far. */
+  first: number;
+  readonly lo: number[];
+  readonly hi: number[];
+  /** Live now: bytes of the arena from and to. */
+  from: number;
+  to: number;
+  share: number;
+}
+
+interface Piece {
+  readonly life: Life;
+  readonly offset: number;
+  readonly stride: number;
+  readonly pixelBytes: number;
+}
+
+interface Actor {
+  readonly name: string;
+  readonly firings: Firings;
+  readonly inputs: readonly { readonly piece: Piece; readonly reader: number }[];
+  readonly outputs: readonly { readonly piece: Piece; readonly tensor: TensorId }[];
+  readonly scratch?: Life;
+  readonly keepsScratch: boolean;
+  next: number;
+}
+
+class Replay {
+  readonly #graph: Graph;
+  readonly #storage: Storage;
+  readonly #plan: Plan;
+  readonly #lives: Life[];
+  readonly #actors: Actor[];
+  readonly #live = new Set<Life>();
+  readonly #bytes: number[];
+  readonly #names: string[];
+  #peakBytes = 0;
+  #peakAt = '';
+
+  constructor(graph: Graph, storage: Storage, plan: Plan, columns: number) {
+    this.#graph = graph;
+    this.#storage = storage;
+    this.#plan = plan;
+    this.#bytes = new Array(columns).fill(0);
+    this.#names = new Array(columns).fill('');
+    const rootOf = (id: TensorId) => storage.places[id].root;
+    const kept = new Set<TensorId>();
+    if (plan.policy.output === 'whole') for (const p of graph.outputs) kept.add(rootOf(p.tensor));
+    if (plan.policy.input === 'keep') for (const p of graph.inputs) kept.add(rootOf(p.tensor));
+    this.#lives = plan.buffers.map((b, buffer) => ({
+      buffer,
+      root: b.tensor,
+      ringBytes: b.ring === undefined ? b.bytes : b.ring * elementBytes(graph.tensors[b.tensor!]),
+      kept: b.tensor !== undefined && kept.has(b.tensor),
+      needs: [],
+      written: new Map(),
+      first: -1,
+      lo: [],
+      hi: [],
+      from: 0,
+      to: 0,
+      share: 1,
+    }));
+    const byRoot = new Map(this.#lives.filter((l) => l.root !== undefined).map((l) => [l.root!, l]));
+    this.#actors = plan.actors.map((actor) => this.#actor(actor, byRoot));
+    for (const actor of this.#actors) this.#announce(actor, 0);
+  }
+
+  #actor(actor: Plan['actors'][number], byRoot: ReadonlyMap<TensorId, Life>): Actor {
+    const firings = firingsOf(this.#graph, actor);
+    const piece = (id: TensorId): Piece => {
+      const tensor = this.#graph.tensors[id];
+      const place = this.#storage.places[id];
+      const size = elementBytes(tensor);
+      const life = byRoot.get(place.root)!;
+      return {
+        life,
+        offset: place.offset * size,
+        stride: place.pixelStride * size,
+        pixelBytes: channelsOf(tensor.shape) * size,
+      };
+    };
+    return {
+      name: actor.name,
+      firings,
+      inputs: firings.inputs.map(({ tensor }) => {
+        const p = piece(tensor);
+        return { piece: p, reader: p.life.needs.push(0) - 1 };
+      }),
+      outputs: firings.outputs.map((tensor) => ({ piece: piece(tensor), tensor })),
+      scratch: actor.scratch === undefined ? undefined : this.#lives[actor.scratch],
+      keepsScratch: actor.fold === true,
+      next: 0,
+    };
+  }
+
+  /** Sum of all weights. */
+  width(): number {
+    return this.#actors.length;
+  }
+
+  weight(actor: number): number {
+    return 1 / this.#actors[actor].firings.count;
+  }
+
+  fire(index: number, column: number, end: number, count: boolean): void {
+    const actor = this.#actors[index];
+    const f = actor.next++;
+    const { lo, hi } = actor.firings.writes(f);
+    if (hi > lo) for (const { piece, tensor } of actor.outputs) this.#write(piece, tensor, hi);
+    if (actor.scratch) this.#occupy(actor.scratch, 0, this.#plan.buffers[actor.scratch.buffer].bytes, 1);
+    // What the firing reads lies there while it writes: this is the moment that counts.
+    for (let c = column; c <= end; c++) {
+      this.#names[c] = actor.name;
+      for (const life of this.#live) stamp(life, c);
+    }
+    if (count) this.#count(actor, column, end);
+    if (actor.scratch && (!actor.keepsScratch || f === actor.firings.count - 1)) this.#release(actor.scratch);
+    this.#announce(actor, f + 1);
+  }
+
+  #write(piece: Piece, tensor: TensorId, hiPixel: number): void {
+    const { life, offset, stride, pixelBytes } = piece;
+    const hi = offset + (hiPixel - 1) * stride + pixelBytes;
+    const before = life.written.get(tensor);
+    if (before) before.hi = Math.max(before.hi, hi);
+    else life.written.set(tensor, { hi, density: Math.min(1, pixelBytes / stride) });
+    this.#refresh(life);
+  }
+
+  /** From firing f on the actor needs its inputs from here. */
+  #announce(actor: Actor, f: number): void {
+    actor.inputs.forEach(({ piece, reader }, i) => {
+      let need = Number.POSITIVE_INFINITY;
+      for (let g = f; g < actor.firings.count; g++) {
+        const r = actor.firings.reads(i, g);
+        if (r.hi <= r.lo) continue;
+        need = piece.offset + r.lo * piece.stride;
+        break;
+      }
+      if (piece.life.needs[reader] === need) return;
+      piece.life.needs[reader] = need;
+      this.#refresh(piece.life);
+    });
+  }
+
+  #refresh(life: Life): void {
+    const freed = life.kept ? 0 : Math.min(...life.needs, Number.POSITIVE_INFINITY);
+    let top = 0;
+    let bytes = 0;
+    for (const { hi, density } of life.written.values()) {
+      top = Math.max(top, hi);
+      bytes += Math.max(0, hi - freed) * density;
+    }
+    if (top <= freed || top === 0) {
+      // Written but read by nobody: it was there for the moment of its writing.
+      if (top > 0 && life.needs.length === 0 && !life.kept) this.#occupy(life, 0, top, 1);
+      else this.#release(life);
+      return;
+    }
+    this.#occupy(life, freed, top, Math.min(1, bytes / (top - freed)));
+  }
+
+  #occupy(life: Life, from: number, to: number, share: number): void {
+    if (this.#plan.buffers[life.buffer].bank === EXTERNAL) return;
+    const { offset } = this.#plan.buffers[life.buffer];
+    const isRing = this.#plan.buffers[life.buffer].ring !== undefined;
+    // A ring is used all round; how full it is shows in its share.
+    life.from = isRing ? offset : offset + from;
+    life.to = isRing ? offset + Math.min(life.ringBytes, to) : offset + to;
+    life.share = isRing ? Math.min(1, ((to - from) * share) / Math.max(1, life.to - life.from)) : share;
+    this.#live.add(life);
+  }
+
+  #release(life: Life): void {
+    this.#live.delete(life);
+  }
+
+  #count(actor: Actor, column: number, end: number): void {
+    const bytes = unionBytes([...this.#live]);
+    for (let c = column; c <= end; c++) this.#bytes[c] = Math.max(this.#bytes[c], bytes);
+    if (bytes > this.#peakBytes) {
+      this.#peakBytes = bytes;
+      this.#peakAt = actor.name;
+    }
+  }
+
+  timeline(firings: number): Timeline {
+    const lives = this.#lives.filter((l) => l.first >= 0).map((l) => this.#summary(l));
+    return {
+      columns: this.#bytes.length,
+      arenaBytes: this.#plan.arenaBytes,
+      liveBytes: this.#bytes,
+      names: this.#names,
+      peakBytes: this.#peakBytes,
+      peakAt: this.#peakAt,
+      firings,
+      lives,
+    };
+  }
+
+  #summary(life: Life): BufferLife {
+    const { name, offset, bytes, ring, tensor } = this.#plan.buffers[life.buffer];
+    const root = tensor === undefined ? undefined : this.#graph.tensors[tensor];
+    return {
+      name,
+      offset,
+      bytes,
+      kind: root === undefined ? 'scratch' : ring === undefined ? 'tensor' : 'ring',
+      tensorBytes: root && tensorBytes(root),
+      shape: root?.shape,
+      first: life.first,
+      last: life.first + life.lo.length - 1,
+      lo: life.lo,
+      hi: life.hi,
+    };
+  }
+}
+
+/** Widens a life's interval in a column. Columns that were skipped repeat the one before. */
+function stamp(life: Life, column: number): void {
+  if (life.first < 0) life.first = column;
+  const at = column - life.first;
+  while (life.lo.length < at) {
+    life.lo.push(life.lo.length ? life.lo[life.lo.length - 1] : life.from);
+    life.hi.push(life.hi.length ? life.hi[life.hi.length - 1] : life.to);
+  }
+  life.lo[at] = Math.min(life.lo[at] ?? Number.POSITIVE_INFINITY, life.from);
+  life.hi[at] = Math.max(life.hi[at] ?? 0, life.to);
+}
+
+/** Bytes under at least one interval; a sparse one counts by its share where it stands alone. */
+function unionBytes(lives: readonly Life[]): number {
+  const sorted = lives
+    .map((l) => ({ from: l.from, to: l.to, share: l.share }))
+    .sort((a, b) => a.from - b.from);
+  let covered = 0;
+  let end = 0;
+  for (const { from, to, share } of sorted) {
+    if (to <= end) continue;
+    covered += (to - Math.max(from, end)) * share;
+    end = to;
+  }
+  return Math.round(covered);
+}
