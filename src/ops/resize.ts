@@ -92,7 +92,7 @@ function nearest({ op, inputs, outputs, dialect }: Context, rows: Samples[], col
 
 /**
  * Sums of samples in float32, columns outermost, each value times its row's weight, then its column's (the order
- * of TFLite's reference kernel, whose uint8 form cuts off the fraction and so shows every rounding).
+ * of TFLite's reference kernel, whose uint8 form cuts the fraction off after adding a half and so shows every rounding).
  */
 function weighted(ctx: Context, rows: Samples[], columns: Samples[]): Kernel {
   const { inputs, outputs } = ctx;
@@ -131,13 +131,14 @@ function weighted(ctx: Context, rows: Samples[], columns: Samples[]): Kernel {
   };
 }
 
-/** From a weighted mean of stored values to the output. TFLite's uint8 cuts the fraction off. */
+/** From a weighted mean of stored values to the output. TFLite's uint8 adds a half and cuts the fraction off. */
 function weightedOutput({ op, inputs, outputs, dialect }: Context): (mean: number) => number {
   const from = inputs[0]!;
   const to = coreOutputType(op.epilogue, outputs[0]);
   if (from.dtype === 'f32') return (mean) => mean;
   const [least, greatest] = integerRange(to.dtype);
-  if (dialect === 'tflite') return (mean) => Math.min(greatest, Math.max(least, Math.trunc(mean)));
+  if (dialect === 'tflite')
+    return (mean) => Math.min(greatest, Math.max(least, Math.trunc(fround(mean + 0.5))));
   const decode = dequantiser(from);
   const encode = quantiser(to, dialect);
   return to.quant
