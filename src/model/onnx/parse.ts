@@ -1,0 +1,66 @@
+/** Bytes to an ONNX model that is worth walking over: damaged and foreign files end here, with one line. */
+import { TidemarkError } from '../../errors.ts';
+import { decodeModel, type GraphProto, type ModelProto } from './schema.ts';
+
+const MAX_FILE_BYTES = 2 ** 31;
+const MAX_NODES = 100_000;
+
+export interface ParsedModel {
+  readonly graph: GraphProto;
+  /** Operator set version by domain; '' is ONNX's own. */
+  readonly opsets: ReadonlyMap<string, number>;
+}
+
+/** Decodes and checks the outermost structure. Throws `file-format`, `file-too-large` or `graph-invalid`. */
+export function parseModel(bytes: Uint8Array): ParsedModel {
+  if (bytes.length === 0) throw new TidemarkError('file-format', 'the file is empty, expected an ONNX model');
+  if (bytes.length > MAX_FILE_BYTES) {
+    throw new TidemarkError('file-too-large', `the file has ${bytes.length} bytes, at most 2 GiB are read`);
+  }
+  const model = decode(bytes);
+  const graph = model.graph;
+  if (!graph || (graph.node.length === 0 && graph.output.length === 0)) {
+    throw new TidemarkError('file-format', 'not an ONNX model: it holds no graph');
+  }
+  if (graph.node.length > MAX_NODES) {
+    throw new TidemarkError(
+      'graph-invalid',
+      `the graph has ${graph.node.length} nodes, at most ${MAX_NODES} are read`,
+    );
+  }
+  if (graph.output.length === 0) throw new TidemarkError('graph-invalid', 'the graph has no outputs');
+  if (graph.sparseInitializer.length > 0) {
+    throw new TidemarkError(
+      'operator-unsupported',
+      'sparse initialisers are not supported: store them densely',
+    );
+  }
+  const opsets = new Map<string, number>();
+  for (const { domain, version } of model.opsetImport) {
+    opsets.set(domain === 'ai.onnx' ? '' : domain, Number(version));
+  }
+  return { graph, opsets };
+}
+
+function decode(bytes: Uint8Array): ModelProto {
+  try {
+    return decodeModel(bytes);
+  } catch (error) {
+    const hint = foreignFormat(bytes);
+    const reason = hint ? `it looks like ${hint}` : `it is damaged or cut off (${(error as Error).message})`;
+    throw new TidemarkError('file-format', `not a readable ONNX model: ${reason}`, { cause: error });
+  }
+}
+
+/** Names a few formats that end up under the wrong name. */
+function foreignFormat(bytes: Uint8Array): string | undefined {
+  const text = String.fromCharCode(...bytes.subarray(0, 8));
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return 'a JPEG picture';
+  if (text.startsWith('\x89PNG')) return 'a PNG picture';
+  if (text.startsWith('PK\x03\x04'))
+    return 'a zip archive (a PyTorch or Keras file?): export it to ONNX first';
+  if (text.startsWith('\x89HDF')) return 'an HDF5 file: export it to ONNX first';
+  if (text.slice(4, 8).startsWith('TFL3')) return 'a TFLite model: give it the ending .tflite';
+  if (/^\s*[<{]/.test(text)) return 'a text file';
+  return undefined;
+}
