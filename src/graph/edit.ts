@@ -36,6 +36,8 @@ export class GraphEdit {
   readonly #graph: Graph;
   readonly #tensors: Tensor[];
   readonly #operators: Set<Operator>;
+  /** Place of an operator in the graph's order; one that replaces another keeps its place. */
+  readonly #rank = new Map<Operator, number>();
   readonly #inputs: Port[];
   readonly #outputs: Port[];
   readonly #producer = new Map<TensorId, Operator>();
@@ -49,7 +51,10 @@ export class GraphEdit {
     this.#operators = new Set(graph.operators);
     this.#inputs = [...graph.inputs];
     this.#outputs = [...graph.outputs];
-    for (const op of graph.operators) this.#link(op);
+    graph.operators.forEach((op, i) => {
+      this.#rank.set(op, i);
+      this.#link(op);
+    });
   }
 
   /** The operators of this moment, older ones first. Those removed later answer false to `alive`. */
@@ -148,10 +153,14 @@ export class GraphEdit {
   }
 
   /** Puts a changed operator in the place of another. Tensors that it no longer reads may vanish. */
-  replace(op: Operator, change: Partial<Pick<Operator, 'kind' | 'inputs' | 'outputs' | 'attrs' | 'epilogue'>>): Operator {
+  replace(
+    op: Operator,
+    change: Partial<Pick<Operator, 'kind' | 'inputs' | 'outputs' | 'attrs' | 'epilogue'>>,
+  ): Operator {
     const next: Operator = { ...op, ...change };
     this.#unlink(op);
     this.#operators.delete(op);
+    this.#inherit(op, next);
     this.#insert(next);
     for (const id of op.inputs) this.#sweep(id);
     return next;
@@ -169,6 +178,7 @@ export class GraphEdit {
       this.#unlink(op);
       this.#operators.delete(op);
       const next = { ...op, inputs: op.inputs.map((t) => (t === from ? to : t)) };
+      this.#inherit(op, next);
       this.#operators.add(next);
       this.#link(next);
     }
@@ -206,7 +216,18 @@ export class GraphEdit {
   #folded(op: Operator, inputs: readonly (Tensor | undefined)[], index: number): Constant {
     const outputs = op.outputs.map((id) => this.#tensors[id]);
     const { dialect } = this;
-    return lazyConstant(() => evaluate({ op, inputs, outputs, dialect }, inputs.map((t) => t?.constant?.load()))[index]);
+    return lazyConstant(
+      () =>
+        evaluate(
+          { op, inputs, outputs, dialect },
+          inputs.map((t) => t?.constant?.load()),
+        )[index],
+    );
+  }
+
+  #inherit(op: Operator, next: Operator): void {
+    const rank = this.#rank.get(op);
+    if (rank !== undefined) this.#rank.set(next, rank);
   }
 
   #insert(op: Operator): void {
@@ -251,12 +272,13 @@ export class GraphEdit {
     for (const id of op.inputs) this.#readers.get(id)?.delete(op);
   }
 
-  /** Producers before readers, otherwise in the order of creation. Iterative: networks may be deep. */
+  /** Producers before readers, otherwise in the order of the graph; new ones just before who reads them. Iterative: networks may be deep. */
   #ordered(): Operator[] {
     const done = new Set<Operator>();
     const open = new Set<Operator>();
     const result: Operator[] = [];
-    for (const root of this.#operators) {
+    const rank = (op: Operator) => this.#rank.get(op) ?? Number.MAX_SAFE_INTEGER;
+    for (const root of [...this.#operators].sort((a, b) => rank(a) - rank(b))) {
       const stack = [root];
       while (stack.length > 0) {
         const op = stack[stack.length - 1];
@@ -264,7 +286,9 @@ export class GraphEdit {
           stack.pop();
           continue;
         }
-        const before = op.inputs.map((id) => this.#producer.get(id)).filter((p) => p && !done.has(p)) as Operator[];
+        const before = op.inputs
+          .map((id) => this.#producer.get(id))
+          .filter((p) => p && !done.has(p)) as Operator[];
         if (before.length === 0) {
           done.add(op);
           open.delete(op);

@@ -14,8 +14,26 @@ export interface Carried {
 }
 
 const BINARY = new Set([
-  'Add', 'Sub', 'Mul', 'Div', 'Min', 'Max', 'Pow', 'SquaredDifference', 'FloorDiv', 'Mod', 'PRelu', 'Equal',
-  'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Xor', 'Where',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Min',
+  'Max',
+  'Pow',
+  'SquaredDifference',
+  'FloorDiv',
+  'Mod',
+  'PRelu',
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'And',
+  'Or',
+  'Xor',
+  'Where',
 ]);
 
 /** The operator with all its inputs (of its output's rank) held by perm; undefined where it cannot be. */
@@ -27,7 +45,12 @@ export function carry(edit: GraphEdit, op: Operator, perm: readonly number[]): C
   const rank = perm.length;
   const last = rank - 1;
   const inputs = op.inputs.map((_, i) => edit.input(op, i));
-  if (inputs.some((t) => !t) || op.epilogue?.some((e) => perChannel(e.kind, e.attrs)) || hasAxes([...inputs, y])) return undefined;
+  if (
+    inputs.some((t) => !t) ||
+    op.epilogue?.some((e) => perChannel(e.kind, e.attrs)) ||
+    hasAxes([...inputs, y])
+  )
+    return undefined;
   const ranked = y.shape.length === rank;
   const list = (name: string) => scatter(perm, attrs[name] as readonly number[]);
   if (BINARY.has(op.kind)) return ranked ? { output: perm, attrs } : undefined;
@@ -47,7 +70,10 @@ export function carry(edit: GraphEdit, op: Operator, perm: readonly number[]): C
     case 'Pad':
       return { output: perm, attrs: { ...attrs, before: list('before'), after: list('after') } };
     case 'Slice':
-      return { output: perm, attrs: { ...attrs, starts: list('starts'), steps: list('steps'), sizes: list('sizes') } };
+      return {
+        output: perm,
+        attrs: { ...attrs, starts: list('starts'), steps: list('steps'), sizes: list('sizes') },
+      };
     case 'ReduceMean':
     case 'ReduceSum':
     case 'ReduceMax':

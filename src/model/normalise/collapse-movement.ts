@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from '../../graph/graph.ts';
 import { sameType } from '../../ops/stored.ts';
-import { isStill, type Movement, movementOf, sameMovement, sourceIndices, type Step } from './movement.ts';
+import { isStill, type Movement, movementOf, type Step, sameMovement, sourceIndices } from './movement.ts';
 
 /** Operators from one tensor to another; the first one reads `from`. */
 interface Chain {
@@ -112,7 +112,11 @@ function shortest({ from, to, movement, ops }: Chain): Replacement[] {
 }
 
 /** The permutation of `from` that gives `to` with this movement, if one Transpose does it. */
-function singleTranspose(from: readonly number[], to: readonly number[], movement: Movement): number[] | undefined {
+function singleTranspose(
+  from: readonly number[],
+  to: readonly number[],
+  movement: Movement,
+): number[] | undefined {
   if (from.length !== to.length || from.length > 6) return undefined;
   const search = (perm: number[]): number[] | undefined => {
     if (perm.length === from.length) {
@@ -129,7 +133,11 @@ function singleTranspose(from: readonly number[], to: readonly number[], movemen
 }
 
 /** Movements inside pixels or between a pixel's channels and its neighbourhood. */
-function namedMovement(from: readonly number[], to: readonly number[], movement: Movement): Replacement | undefined {
+function namedMovement(
+  from: readonly number[],
+  to: readonly number[],
+  movement: Movement,
+): Replacement | undefined {
   const steps = (...list: Step[]) => movementOf(from, list);
   const channels = channelsOf(from);
   const pixels = pixelsOf(from);
@@ -150,7 +158,11 @@ function namedMovement(from: readonly number[], to: readonly number[], movement:
     for (const order of ['DCR', 'CRD'] as const) {
       const split = order === 'DCR' ? [n, h, w, block, block, to[3]] : [n, h, w, to[3], block, block];
       const perm = order === 'DCR' ? [0, 1, 3, 2, 4, 5] : [0, 1, 4, 2, 5, 3];
-      const m = steps({ kind: 'Reshape', shape: split }, { kind: 'Transpose', perm }, { kind: 'Reshape', shape: to });
+      const m = steps(
+        { kind: 'Reshape', shape: split },
+        { kind: 'Transpose', perm },
+        { kind: 'Reshape', shape: to },
+      );
       if (sameMovement(movement, m)) return { kind: 'DepthToSpace', attrs: { block, order } };
     }
   }
@@ -185,10 +197,14 @@ function intoWeights(edit: GraphEdit, op: Operator): void {
       const source = sourceIndices(one);
       const old = w.constant!.load();
       const next = old.slice();
-      for (let row = 0; row < n * k; row += k) for (let i = 0; i < k; i++) next[row + source[i]] = old[row + i];
+      for (let row = 0; row < n * k; row += k)
+        for (let i = 0; i < k; i++) next[row + source[i]] = old[row + i];
       return next;
     });
-    edit.replace(op, { inputs: [from.id, columns, ...op.inputs.slice(2)], attrs: { ...op.attrs, flatten: true } });
+    edit.replace(op, {
+      inputs: [from.id, columns, ...op.inputs.slice(2)],
+      attrs: { ...op.attrs, flatten: true },
+    });
     return;
   }
 }

@@ -1,6 +1,13 @@
 /** Reading constant operands: single numbers and one number a channel. */
 import type { GraphEdit } from '../../graph/edit.ts';
-import { ABSENT, channelsOf, elementCount, type Tensor, type TensorId, type TypedArray } from '../../graph/graph.ts';
+import {
+  ABSENT,
+  channelsOf,
+  elementCount,
+  type Tensor,
+  type TensorId,
+  type TypedArray,
+} from '../../graph/graph.ts';
 
 /** The value of a float32 constant of one element; undefined for anything else. */
 export function scalarOf(edit: GraphEdit, id: TensorId): number | undefined {

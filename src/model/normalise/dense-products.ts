@@ -9,11 +9,22 @@ export function denseProducts(graph: Graph): Graph {
     const a = edit.input(op, 0)!;
     const b = edit.input(op, 1)!;
     const rank = edit.output(op).shape.length;
-    if (a.constant || op.attrs.transposeA || b.shape.length !== 2 || a.shape.length < 2 || a.shape.length !== rank) continue;
+    if (
+      a.constant ||
+      op.attrs.transposeA ||
+      b.shape.length !== 2 ||
+      a.shape.length < 2 ||
+      a.shape.length !== rank
+    )
+      continue;
     const weights = rows(edit, op, b);
     if (weights === undefined) continue;
     const rest = op.inputs.slice(2);
-    edit.replace(op, { kind: 'FullyConnected', inputs: [a.id, weights, ...rest.filter((t) => t !== ABSENT)], attrs: { flatten: false } });
+    edit.replace(op, {
+      kind: 'FullyConnected',
+      inputs: [a.id, weights, ...rest.filter((t) => t !== ABSENT)],
+      attrs: { flatten: false },
+    });
   }
   return edit.finish();
 }

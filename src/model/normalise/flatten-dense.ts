@@ -6,7 +6,8 @@ import { sameType } from '../../ops/stored.ts';
 export function flattenDense(graph: Graph): Graph {
   const edit = new GraphEdit(graph);
   for (const op of edit.operators()) {
-    if (!edit.alive(op) || op.kind !== 'FullyConnected' || edit.input(op, 1)?.constant === undefined) continue;
+    if (!edit.alive(op) || op.kind !== 'FullyConnected' || edit.input(op, 1)?.constant === undefined)
+      continue;
     const flat = edit.input(op, 0)!;
     const view = edit.producer(flat.id);
     if (view?.kind !== 'Reshape' || view.epilogue?.length) continue;
@@ -15,7 +16,8 @@ export function flattenDense(graph: Graph): Graph {
     const k = edit.input(op, 1)!.shape[1];
     // Each batch must be one whole pixel block of the unshaped tensor, and the output [batch, N].
     const batch = elementCount(x.shape) / k;
-    const fits = y.shape.length === 2 && y.shape[0] === batch && (op.attrs.flatten === true || flat.shape.length === 2);
+    const fits =
+      y.shape.length === 2 && y.shape[0] === batch && (op.attrs.flatten === true || flat.shape.length === 2);
     if (!fits || !sameType(x, flat) || (batch !== 1 && x.shape[0] !== batch)) continue;
     edit.replace(op, { inputs: [x.id, ...op.inputs.slice(1)], attrs: { ...op.attrs, flatten: true } });
   }

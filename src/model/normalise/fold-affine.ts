@@ -44,7 +44,8 @@ function affineOf(edit: GraphEdit, op: Operator): Affine | undefined {
   const a = edit.input(op, 0)!;
   const b = edit.input(op, 1)!;
   const [x, c] = a.constant ? [b, a] : [a, b];
-  if (x.constant || x.dtype !== 'f32' || x.quant || !isPerChannel(c, y.shape) || !sameShape(x.shape, y.shape)) return undefined;
+  if (x.constant || x.dtype !== 'f32' || x.quant || !isPerChannel(c, y.shape) || !sameShape(x.shape, y.shape))
+    return undefined;
   if (op.kind === 'Div' && c === a) return undefined;
   const values = Array.from(channelValues(c));
   if (!values.every(Number.isFinite)) return undefined;
@@ -52,7 +53,9 @@ function affineOf(edit: GraphEdit, op: Operator): Affine | undefined {
     case 'Add':
       return { scale: [1], shift: values, exact: true, x };
     case 'Sub':
-      return c === a ? { scale: [-1], shift: values, exact: true, x } : { scale: [1], shift: values.map((v) => -v), exact: true, x };
+      return c === a
+        ? { scale: [-1], shift: values, exact: true, x }
+        : { scale: [1], shift: values.map((v) => -v), exact: true, x };
     case 'Mul':
       return { scale: values, shift: [0], exact: true, x };
     default:
@@ -94,7 +97,13 @@ function foldIntoProducer(edit: GraphEdit, op: Operator, affine: Affine): boolea
 function foldIntoReader(edit: GraphEdit, op: Operator, affine: Affine): boolean {
   const y = edit.output(op);
   const product = edit.soleReader(y.id);
-  if (!product || product.kind === 'ConvTranspose' || !PRODUCTS.has(product.kind) || product.inputs[0] !== y.id) return false;
+  if (
+    !product ||
+    product.kind === 'ConvTranspose' ||
+    !PRODUCTS.has(product.kind) ||
+    product.inputs[0] !== y.id
+  )
+    return false;
   const w = edit.input(product, 1)!;
   const b = edit.input(product, 2);
   if (!w.constant || w.dtype !== 'f32' || (b && !b.constant)) return false;

@@ -3,10 +3,10 @@
  * see the same values: zero for convolutions, zero counted as an element for averages, nothing for maxima.
  */
 import { GraphEdit } from '../../graph/edit.ts';
+import type { Attributes } from '../../graph/graph.ts';
 import { elementCount, type Graph, type Operator, type Tensor } from '../../graph/graph.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import { integerRange, sameType } from '../../ops/stored.ts';
-import type { Attributes } from '../../graph/graph.ts';
 
 export function foldPads(graph: Graph): Graph {
   const edit = new GraphEdit(graph);
@@ -28,15 +28,25 @@ export function foldPads(graph: Graph): Graph {
 
 /** [top, left, bottom, right], where the Pad adds to nothing else and takes nothing away. */
 function spatialSides(edit: GraphEdit, pad: Operator): readonly number[] | undefined {
-  const { before, after, mode } = pad.attrs as { before: readonly number[]; after: readonly number[]; mode: string };
+  const { before, after, mode } = pad.attrs as {
+    before: readonly number[];
+    after: readonly number[];
+    mode: string;
+  };
   const x = edit.input(pad, 0)!;
   if (mode !== 'constant' || x.shape.length !== 4 || !sameType(x, edit.output(pad))) return undefined;
-  if (before[0] || after[0] || before[3] || after[3] || [...before, ...after].some((n) => n < 0)) return undefined;
+  if (before[0] || after[0] || before[3] || after[3] || [...before, ...after].some((n) => n < 0))
+    return undefined;
   return [before[1], before[2], after[1], after[2]];
 }
 
 /** The window's attributes with the Pad inside; undefined where that would change a value. */
-function foldedAttributes(edit: GraphEdit, pad: Operator, op: Operator, sides: readonly number[]): Attributes | undefined {
+function foldedAttributes(
+  edit: GraphEdit,
+  pad: Operator,
+  op: Operator,
+  sides: readonly number[],
+): Attributes | undefined {
   const y = edit.output(pad);
   if (op.inputs.filter((t) => t === y.id).length !== 1 || op.inputs[0] !== y.id) return undefined;
   const old = op.attrs.pads as readonly number[] | undefined;
@@ -80,7 +90,8 @@ function maximumUnchanged(edit: GraphEdit, pad: Operator, op: Operator, pads: re
 
 /** A number that no element of the tensor is below. */
 function leastValue(edit: GraphEdit, x: Tensor): number {
-  const least = x.dtype === 'f32' ? -3.4028234663852886e38 : x.quant ? quantisedLeast(x) : integerRange(x.dtype)[0];
+  const least =
+    x.dtype === 'f32' ? -3.4028234663852886e38 : x.quant ? quantisedLeast(x) : integerRange(x.dtype)[0];
   const op = edit.producer(x.id);
   if (!op) return least;
   const last = op.epilogue?.at(-1) ?? op;

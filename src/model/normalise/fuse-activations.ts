@@ -57,25 +57,36 @@ function collect(edit: GraphEdit, op: Operator, into: Product): void {
 }
 
 /** The activation factor * x * g, where g is a gate computed from x. */
-function gated(edit: GraphEdit, x: TensorId, g: TensorId, factor: number): Pick<Operator, 'kind' | 'attrs'> | undefined {
+function gated(
+  edit: GraphEdit,
+  x: TensorId,
+  g: TensorId,
+  factor: number,
+): Pick<Operator, 'kind' | 'attrs'> | undefined {
   const gate = edit.producer(g);
   if (!gate || gate.epilogue?.length) return undefined;
   const from = gate.inputs[0];
   if (gate.kind === 'Sigmoid' && from === x && factor === 1) return { kind: 'Silu', attrs: {} };
   if (gate.kind === 'HardSigmoid' && from === x && factor === 1) {
-    if (near(gate.attrs.alpha as number, 1 / 6) && near(gate.attrs.beta as number, 0.5)) return { kind: 'HardSwish', attrs: {} };
+    if (near(gate.attrs.alpha as number, 1 / 6) && near(gate.attrs.beta as number, 0.5))
+      return { kind: 'HardSwish', attrs: {} };
   }
   if (gate.kind === 'Clip' && gate.attrs.min === 0 && gate.attrs.max === 6 && near(factor, 1 / 6)) {
     if (shifted(edit, from, x, 3)) return { kind: 'HardSwish', attrs: {} };
   }
   if (gate.kind === 'Tanh' && factor === 1) {
     const inner = edit.producer(from);
-    if (inner?.kind === 'Softplus' && !inner.epilogue?.length && inner.inputs[0] === x) return { kind: 'Mish', attrs: {} };
+    if (inner?.kind === 'Softplus' && !inner.epilogue?.length && inner.inputs[0] === x)
+      return { kind: 'Mish', attrs: {} };
   }
   if (near(factor, 0.5)) {
     const erf = unshifted(edit, g, 1);
     const inner = erf === undefined ? undefined : edit.producer(erf);
-    if (inner?.kind === 'Erf' && !inner.epilogue?.length && scaledBy(edit, inner.inputs[0], x, Math.SQRT1_2)) {
+    if (
+      inner?.kind === 'Erf' &&
+      !inner.epilogue?.length &&
+      scaledBy(edit, inner.inputs[0], x, Math.SQRT1_2)
+    ) {
       return { kind: 'Gelu', attrs: { approximate: false } };
     }
   }
@@ -106,7 +117,8 @@ function scaledBy(edit: GraphEdit, id: TensorId, x: TensorId, factor: number): b
   if (op.kind === 'Mul') {
     return op.inputs.some((t, i) => t === x && near(scalarOf(edit, op.inputs[1 - i]), factor));
   }
-  if (op.kind === 'Div') return op.inputs[0] === x && near(1 / (scalarOf(edit, op.inputs[1]) ?? Number.NaN), factor);
+  if (op.kind === 'Div')
+    return op.inputs[0] === x && near(1 / (scalarOf(edit, op.inputs[1]) ?? Number.NaN), factor);
   return op.kind === 'ChannelAffine' && op.inputs[0] === x && isSingle(op, factor, 0);
 }
 
@@ -149,5 +161,9 @@ function fusePRelu(edit: GraphEdit, op: Operator): void {
   const x = edit.input(op, 0)!;
   const slope = edit.input(op, 1)!;
   if (x.dtype !== 'f32' || x.constant || !isPerChannel(slope, x.shape)) return;
-  edit.replace(op, { kind: 'ChannelPRelu', inputs: [x.id], attrs: { slope: Array.from(channelValues(slope)) } });
+  edit.replace(op, {
+    kind: 'ChannelPRelu',
+    inputs: [x.id],
+    attrs: { slope: Array.from(channelValues(slope)) },
+  });
 }

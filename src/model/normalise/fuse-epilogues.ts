@@ -62,7 +62,10 @@ function raise(edit: GraphEdit, op: Operator): Operator | undefined {
     const source = edit.producer(from.id);
     if (!source || edit.soleReader(from.id) !== view) return undefined;
     if (!canCarry(source) && source.kind !== 'Reshape' && source.kind !== 'Concat') return undefined;
-    const moved = edit.add(op.kind, [from.id], op.attrs, { name: op.name, given: { ...typeOf(y), shape: from.shape } });
+    const moved = edit.add(op.kind, [from.id], op.attrs, {
+      name: op.name,
+      given: { ...typeOf(y), shape: from.shape },
+    });
     edit.replace(view, { inputs: [moved], outputs: [y.id] });
     edit.remove(op);
     return edit.producer(moved);
@@ -74,7 +77,9 @@ function raise(edit: GraphEdit, op: Operator): Operator | undefined {
       return source && canCarry(source) && edit.soleReader(t.id) === view && sameParts([t, x]);
     };
     if (!parts.every(takes)) return undefined;
-    const inputs = parts.map((t) => edit.add(op.kind, [t.id], op.attrs, { name: op.name, given: { ...typeOf(y), shape: t.shape } }));
+    const inputs = parts.map((t) =>
+      edit.add(op.kind, [t.id], op.attrs, { name: op.name, given: { ...typeOf(y), shape: t.shape } }),
+    );
     edit.replace(view, { inputs, outputs: [y.id] });
     edit.remove(op);
     for (const id of inputs) fuse(edit, edit.producer(id)!);

@@ -7,7 +7,17 @@ import type { Graph, Operator, Tensor } from '../../graph/graph.ts';
 import { dequantiser, quantiser, sameType } from '../../ops/stored.ts';
 
 const MOVES = new Set([
-  'Reshape', 'Transpose', 'Slice', 'DepthToSpace', 'SpaceToDepth', 'ChannelShuffle', 'Tile', 'Expand', 'Gather', 'Copy', 'MaxPool',
+  'Reshape',
+  'Transpose',
+  'Slice',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'ChannelShuffle',
+  'Tile',
+  'Expand',
+  'Gather',
+  'Copy',
+  'MaxPool',
 ]);
 
 export function moveQuantisation(graph: Graph): Graph {
@@ -18,7 +28,10 @@ export function moveQuantisation(graph: Graph): Graph {
     again = false;
     for (const op of edit.operators()) {
       if (!edit.alive(op) || op.epilogue?.length) continue;
-      const done = op.kind === 'Quantize' ? meet(edit, op) || rise(edit, op) || riseThroughConcat(edit, op) : sink(edit, op) || sinkThroughConcat(edit, op);
+      const done =
+        op.kind === 'Quantize'
+          ? meet(edit, op) || rise(edit, op) || riseThroughConcat(edit, op)
+          : sink(edit, op) || sinkThroughConcat(edit, op);
       again ||= done;
     }
   }
@@ -32,7 +45,10 @@ function meet(edit: GraphEdit, op: Operator): boolean {
   const q = edit.input(above, 0)!;
   const y = edit.output(op);
   if (!isWhole(q) || !isWhole(y)) return false;
-  if (sameType(q, y) && !(edit.isOutput(y.id) && (edit.inputPort(q.id) || edit.isOutput(q.id) || q.constant))) {
+  if (
+    sameType(q, y) &&
+    !(edit.isOutput(y.id) && (edit.inputPort(q.id) || edit.isOutput(q.id) || q.constant))
+  ) {
     edit.redirect(y.id, q.id);
   } else {
     edit.replace(op, { kind: 'Requantize', inputs: [q.id], attrs: {} });
@@ -58,12 +74,22 @@ function sink(edit: GraphEdit, op: Operator): boolean {
 function rise(edit: GraphEdit, op: Operator): boolean {
   const y = edit.output(op);
   const move = edit.producer(op.inputs[0]);
-  if (!move || move.epilogue?.length || !isWhole(y) || edit.soleReader(op.inputs[0]) !== op || !moves(move, y)) return false;
+  if (
+    !move ||
+    move.epilogue?.length ||
+    !isWhole(y) ||
+    edit.soleReader(op.inputs[0]) !== op ||
+    !moves(move, y)
+  )
+    return false;
   const x = edit.input(move, 0)!;
   if (x.dtype !== 'f32' || x.constant || edit.soleReader(x.id) !== move) return false;
   const type = { dtype: y.dtype, quant: y.quant };
   const stored = edit.add('Quantize', [x.id], {}, { name: op.name, given: { ...type, shape: x.shape } });
-  const moved = edit.add(move.kind, [stored, ...move.inputs.slice(1)], move.attrs, { name: move.name, given: { ...type, shape: y.shape } });
+  const moved = edit.add(move.kind, [stored, ...move.inputs.slice(1)], move.attrs, {
+    name: move.name,
+    given: { ...type, shape: y.shape },
+  });
   edit.redirect(y.id, moved);
   return true;
 }
@@ -72,12 +98,28 @@ function rise(edit: GraphEdit, op: Operator): boolean {
 function riseThroughConcat(edit: GraphEdit, op: Operator): boolean {
   const y = edit.output(op);
   const concat = edit.producer(op.inputs[0]);
-  if (concat?.kind !== 'Concat' || concat.epilogue?.length || !isWhole(y) || edit.soleReader(op.inputs[0]) !== op) return false;
+  if (
+    concat?.kind !== 'Concat' ||
+    concat.epilogue?.length ||
+    !isWhole(y) ||
+    edit.soleReader(op.inputs[0]) !== op
+  )
+    return false;
   const parts = concat.inputs.map((id) => edit.tensor(id));
-  if (!parts.every((t) => t.dtype === 'f32' && (dequantize(edit, t) || t.constant || edit.soleReader(t.id) === concat))) return false;
+  if (
+    !parts.every(
+      (t) => t.dtype === 'f32' && (dequantize(edit, t) || t.constant || edit.soleReader(t.id) === concat),
+    )
+  )
+    return false;
   const type = { dtype: y.dtype, quant: y.quant };
-  const stored = parts.map((t) => edit.add('Quantize', [t.id], {}, { name: `${op.name}/${t.name}`, given: { ...type, shape: t.shape } }));
-  edit.redirect(y.id, edit.add('Concat', stored, concat.attrs, { name: concat.name, given: { ...type, shape: y.shape } }));
+  const stored = parts.map((t) =>
+    edit.add('Quantize', [t.id], {}, { name: `${op.name}/${t.name}`, given: { ...type, shape: t.shape } }),
+  );
+  edit.redirect(
+    y.id,
+    edit.add('Concat', stored, concat.attrs, { name: concat.name, given: { ...type, shape: y.shape } }),
+  );
   return true;
 }
 
@@ -91,7 +133,12 @@ function sinkThroughConcat(edit: GraphEdit, op: Operator): boolean {
   const [first] = parts;
   if (!first || !isWhole(first) || !parts.every((q) => q && sameType(q, first))) return false;
   const given = { shape: edit.output(op).shape, dtype: first.dtype, quant: first.quant };
-  const joined = edit.add('Concat', parts.map((q) => q!.id), op.attrs, { name: op.name, given });
+  const joined = edit.add(
+    'Concat',
+    parts.map((q) => q!.id),
+    op.attrs,
+    { name: op.name, given },
+  );
   edit.replace(op, { kind: 'Dequantize', inputs: [joined], attrs: {} });
   return true;
 }

@@ -16,7 +16,9 @@ interface Atom {
   size: number;
 }
 
-export type Step = { readonly kind: 'Reshape'; readonly shape: readonly number[] } | { readonly kind: 'Transpose'; readonly perm: readonly number[] };
+export type Step =
+  | { readonly kind: 'Reshape'; readonly shape: readonly number[] }
+  | { readonly kind: 'Transpose'; readonly perm: readonly number[] };
 
 /** The chain's steps on an input of the given shape as a movement; undefined where the shapes share no factors. */
 export function movementOf(shape: readonly number[], steps: readonly Step[]): Movement | undefined {

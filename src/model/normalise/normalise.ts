@@ -26,7 +26,16 @@ export type Pass = (graph: Graph) => Graph;
  * operators have taken them; epilogues come last, because no other pass looks inside one.
  */
 export const STAGES: readonly (readonly Pass[])[] = [
-  [removeIdentities, removeDuplicates, collapseMovement, denseProducts, fuseActivations, foldAffine, moveQuantisation, quantiseOperators],
+  [
+    removeIdentities,
+    removeDuplicates,
+    collapseMovement,
+    denseProducts,
+    fuseActivations,
+    foldAffine,
+    moveQuantisation,
+    quantiseOperators,
+  ],
   [
     foldConstants,
     removeIdentities,

@@ -8,7 +8,10 @@ export function compose(first: Perm, second: Perm): Perm {
 
 /** The permutation that undoes another. */
 export function inverse(perm: Perm): Perm {
-  return scatter(perm, perm.map((_, j) => j));
+  return scatter(
+    perm,
+    perm.map((_, j) => j),
+  );
 }
 
 /** The list that has entry j of `list` at place perm[j]. */

@@ -6,14 +6,32 @@
  * quantising is monotone, so clipping before or after it is the same.
  */
 import { GraphEdit } from '../../graph/edit.ts';
-import { ABSENT, type ElementType, elementBytes, type Graph, type Operator, type Tensor, type TensorId } from '../../graph/graph.ts';
+import {
+  ABSENT,
+  type ElementType,
+  elementBytes,
+  type Graph,
+  type Operator,
+  type Tensor,
+  type TensorId,
+} from '../../graph/graph.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import { dequantiser, integerRange } from '../../ops/stored.ts';
 import { quantisedBias } from './quantised-bias.ts';
 
 const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'FullyConnected']);
 const SIMPLE = new Set([
-  'MatMul', 'Add', 'Sub', 'Mul', 'Div', 'Min', 'Max', 'AveragePool', 'ReduceMean', 'Resize', 'Softmax',
+  'MatMul',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Min',
+  'Max',
+  'AveragePool',
+  'ReduceMean',
+  'Resize',
+  'Softmax',
 ]);
 
 export function quantiseOperators(graph: Graph): Graph {
@@ -38,7 +56,9 @@ export function quantiseOperators(graph: Graph): Graph {
 function soleProducer(edit: GraphEdit, reader: Operator): Operator | undefined {
   const id = reader.inputs[0];
   const op = edit.producer(id);
-  return op && !op.epilogue?.length && op.outputs.length === 1 && edit.soleReader(id) === reader ? op : undefined;
+  return op && !op.epilogue?.length && op.outputs.length === 1 && edit.soleReader(id) === reader
+    ? op
+    : undefined;
 }
 
 function convert(edit: GraphEdit, op: Operator, quantize: Operator, clip: Operator | undefined): boolean {

@@ -14,7 +14,11 @@ export function quantisedBias(edit: GraphEdit, op: Operator, x: Tensor, w: Tenso
   const scale = w.quant!.scale.map((s) => sx * Math.fround(s));
   const stored = storedBias(edit, bias);
   if (stored?.constant && stored.dtype === 'i32' && fits(stored, scale)) return stored.id;
-  const real = bias.constant ? () => bias.constant!.load() : stored?.constant ? () => decoded(stored) : undefined;
+  const real = bias.constant
+    ? () => bias.constant!.load()
+    : stored?.constant
+      ? () => decoded(stored)
+      : undefined;
   if (!real || (bias.constant && bias.dtype !== 'f32')) return undefined;
   const values = Array.from(real(), (v, c) => roundHalfEven(v / scale[scale.length > 1 ? c : 0]));
   if (!values.every((v) => Math.abs(v) < 2 ** 30)) return undefined;

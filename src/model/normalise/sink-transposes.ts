@@ -51,7 +51,8 @@ function transposes(graph: Graph): number[] {
 
 function movedBytes(graph: Graph): number {
   let bytes = 0;
-  for (const op of graph.operators) if (op.kind === 'Transpose') bytes += tensorBytes(graph.tensors[op.outputs[0]]);
+  for (const op of graph.operators)
+    if (op.kind === 'Transpose') bytes += tensorBytes(graph.tensors[op.outputs[0]]);
   return bytes;
 }
 
@@ -72,7 +73,9 @@ function rewritten(graph: Graph, index: number, upwards: boolean): Graph | undef
     const perm = permAt(edit, region, op);
     const carried = carry(edit, op, perm)!;
     const y = edit.output(op);
-    const inputs = op.inputs.map((id) => (region.held.has(id) ? standIn(id) : permutedConstant(edit, id, perm)));
+    const inputs = op.inputs.map((id) =>
+      region.held.has(id) ? standIn(id) : permutedConstant(edit, id, perm),
+    );
     const given = { shape: scatter(carried.output, y.shape), dtype: y.dtype, quant: y.quant };
     made.set(y.id, edit.add(op.kind, inputs, carried.attrs, { name: op.name, epilogue: op.epilogue, given }));
     region.held.set(y.id, carried.output);

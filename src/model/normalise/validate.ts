@@ -3,7 +3,14 @@
  * the operators, quantisation of the right length. Thrown errors mean a defect of a reader or a pass.
  */
 import { TidemarkError, within } from '../../errors.ts';
-import { ABSENT, elementBytes, elementCount, type Graph, type Operator, type Tensor } from '../../graph/graph.ts';
+import {
+  ABSENT,
+  elementBytes,
+  elementCount,
+  type Graph,
+  type Operator,
+  type Tensor,
+} from '../../graph/graph.ts';
 import { coreOutputType } from '../../ops/core-type.ts';
 import { contextOf, definitionOf } from '../../ops/registry.ts';
 
@@ -52,19 +59,28 @@ function tensorOf(graph: Graph, id: number, where: string): Tensor {
 
 function checkTensor(t: Tensor, index: number): void {
   if (t.id !== index) fail(`tensor ${t.name}: expected id ${index}, got ${t.id}`);
-  if (!t.shape.every((d) => Number.isInteger(d) && d >= 0)) fail(`tensor ${t.name}: the shape [${t.shape}] is not one`);
+  if (!t.shape.every((d) => Number.isInteger(d) && d >= 0))
+    fail(`tensor ${t.name}: the shape [${t.shape}] is not one`);
   if (!t.quant) return;
   const { scale, zeroPoint, axis } = t.quant;
   const entries = scale.length;
   if (zeroPoint.length !== entries || (entries !== 1 && entries !== t.shape[axis])) {
-    fail(`tensor ${t.name}: ${entries} scales and ${zeroPoint.length} zero points along axis ${axis} of [${t.shape}]`);
+    fail(
+      `tensor ${t.name}: ${entries} scales and ${zeroPoint.length} zero points along axis ${axis} of [${t.shape}]`,
+    );
   }
 }
 
-function checkPort(name: string, shape: readonly number[], perm: readonly number[] | undefined, t: Tensor): void {
+function checkPort(
+  name: string,
+  shape: readonly number[],
+  perm: readonly number[] | undefined,
+  t: Tensor,
+): void {
   const inner = perm ? perm.map((axis) => shape[axis]) : shape;
   const agrees = perm ? same(inner, t.shape) : elementCount(shape) === elementCount(t.shape);
-  if (!agrees) fail(`port ${name}: shape [${shape}]${perm ? ` by [${perm}]` : ''} is not the tensor's [${t.shape}]`);
+  if (!agrees)
+    fail(`port ${name}: shape [${shape}]${perm ? ` by [${perm}]` : ''} is not the tensor's [${t.shape}]`);
 }
 
 function checkTypes(graph: Graph, op: Operator): void {
@@ -74,16 +90,24 @@ function checkTypes(graph: Graph, op: Operator): void {
     const core = coreOutputType(epilogue, t);
     return { shape: t.shape, dtype: core.dtype, quant: core.quant };
   });
-  const types = within(`operator ${op.name} (${op.kind})`, () => definitionOf(op.kind).infer(ctx.inputs, op.attrs, given));
+  const types = within(`operator ${op.name} (${op.kind})`, () =>
+    definitionOf(op.kind).infer(ctx.inputs, op.attrs, given),
+  );
   types.forEach((type, i) => {
-    const t = ctx.outputs[i] ?? fail(`operator ${op.name}: ${types.length} outputs expected, got ${ctx.outputs.length}`);
-    if (!same(type.shape, t.shape)) fail(`operator ${op.name}: the output is [${type.shape}], the tensor [${t.shape}]`);
-    if (type.dtype !== given[i].dtype) fail(`operator ${op.name}: the output is ${type.dtype}, the tensor ${given[i].dtype}`);
+    const t =
+      ctx.outputs[i] ??
+      fail(`operator ${op.name}: ${types.length} outputs expected, got ${ctx.outputs.length}`);
+    if (!same(type.shape, t.shape))
+      fail(`operator ${op.name}: the output is [${type.shape}], the tensor [${t.shape}]`);
+    if (type.dtype !== given[i].dtype)
+      fail(`operator ${op.name}: the output is ${type.dtype}, the tensor ${given[i].dtype}`);
   });
   epilogue.forEach((step, i) => {
     const next = i + 1 < epilogue.length ? epilogue[i + 1].from : ctx.outputs[0];
-    if (step.to.dtype !== next.dtype) fail(`operator ${op.name}: epilogue ${step.kind} gives ${step.to.dtype}, not ${next.dtype}`);
-    if (elementBytes(step.from) !== elementBytes(step.to)) fail(`operator ${op.name}: epilogue ${step.kind} changes the size`);
+    if (step.to.dtype !== next.dtype)
+      fail(`operator ${op.name}: epilogue ${step.kind} gives ${step.to.dtype}, not ${next.dtype}`);
+    if (elementBytes(step.from) !== elementBytes(step.to))
+      fail(`operator ${op.name}: epilogue ${step.kind} changes the size`);
     if (!definitionOf(step.kind).unary) fail(`operator ${op.name}: ${step.kind} cannot be an epilogue`);
   });
 }
