@@ -3,7 +3,6 @@
  * every output element depends on its whole line. Along the last axis a line is a pixel.
  */
 
-import type { Tensor } from '../graph/graph.ts';
 import {
   type Attributes,
   channelsOf,
@@ -12,10 +11,11 @@ import {
   elementBytes,
   elementCount,
   pixelsOf,
+  type Tensor,
 } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
 import { checkAxis } from './move.ts';
-import type { OpContext, OperatorDef, OutputType } from './operator.ts';
+import type { OpContext, OperatorDef, OutputType, PixelRange } from './operator.ts';
 import { dequantiser, quantiser } from './stored.ts';
 
 /** Looks at a whole line, then maps its elements one by one. Values are stored ones. */
@@ -62,8 +62,9 @@ export function alongAxisOperator<A extends Attributes & { readonly axis: number
       const type = given?.[0] ?? spec.type?.(x!) ?? x!;
       return [{ shape: x!.shape, dtype: type.dtype, quant: type.quant }];
     },
-    reads: (ctx, _index, lo, hi) =>
-      isLast(ctx) ? { lo, hi } : { lo: 0, hi: pixelsOf(ctx.inputs[0]!.shape) },
+    reads(ctx, _index, lo, hi) {
+      return isLast(ctx) ? { lo, hi } : linesTouched(ctx.inputs[0]!.shape, ctx.op.attrs.axis, lo, hi);
+    },
     inPlace: (ctx) =>
       isLast(ctx) && elementBytes(ctx.inputs[0]!) === elementBytes(ctx.outputs[0]) ? [0] : [],
     macs: () => 0,
@@ -100,4 +101,18 @@ export function alongAxisOperator<A extends Attributes & { readonly axis: number
       };
     },
   };
+}
+
+/** Pixels of the lines along an axis (not the last) that pass through [lo, hi), as a range that moves forward. */
+function linesTouched(shape: readonly number[], axis: number, lo: number, hi: number): PixelRange {
+  const length = shape[axis];
+  const inner = elementCount(shape.slice(axis + 1, -1));
+  const block = length * inner;
+  const pixels = pixelsOf(shape);
+  const base = (p: number) => Math.floor(p / block) * block;
+  const along = (p: number) => Math.floor((p % block) / inner);
+  // Further on in the block stands a line through its first pixel; further back one through its last.
+  const lowest = (p: number) => base(p) + (along(p) < length - 1 ? 0 : p % inner);
+  const highest = (p: number) => base(p) + (along(p) > 0 ? block - 1 : block - inner + (p % inner));
+  return { lo: lo >= pixels ? pixels : lowest(lo), hi: hi <= 0 ? 0 : highest(hi - 1) + 1 };
 }

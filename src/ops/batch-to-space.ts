@@ -8,7 +8,7 @@ import { type BlockAttributes, checkBlocks } from './space-to-batch.ts';
 
 export const batchToSpace: OperatorDef<BlockAttributes> = {
   kind: 'BatchToSpace',
-  access: 'pixel',
+  access: 'whole',
   infer([x], attrs, given) {
     checkBlocks(x!, attrs);
     const { block, before, after } = attrs;

@@ -7,7 +7,7 @@ import type { OperatorDef } from './operator.ts';
 
 export const gatherND: OperatorDef = {
   kind: 'GatherND',
-  access: 'pixel',
+  access: 'whole',
   infer([x, indices], _attrs, given) {
     const depth = indices!.shape.at(-1) ?? 0;
     if (indices!.shape.length === 0 || depth > x!.shape.length) {

@@ -5,9 +5,9 @@
 import { TidemarkError } from '../errors.ts';
 import { channelsOf, elementCount, pixelsOf } from '../graph/graph.ts';
 import { perContext } from './context-memo.ts';
-import { checkAxis, elementIndex, movedQuant, movedType, viewOfInput } from './move.ts';
+import { checkAxis, elementIndex, elementStrides, movedQuant, movedType, viewOfInput } from './move.ts';
 import type { Kernel, OpContext, OperatorDef } from './operator.ts';
-import { copyKernel, type PixelMap, pixelMap, pixelStrides, ramp } from './pixel-map.ts';
+import { copyKernel, elementsToPixels, type PixelMap, pixelMap, pixelStrides, ramp } from './pixel-map.ts';
 
 export type GatherAttributes = { readonly axis: number };
 
@@ -22,8 +22,10 @@ export const gather: OperatorDef<GatherAttributes> = {
     return [{ shape, ...movedType(x!, given, quant) }];
   },
   reads(ctx, index, lo, hi) {
-    const moves = index === 0 ? movesOf(ctx) : undefined;
-    return moves ? moves.map.hull(lo, hi) : { lo: 0, hi: pixelsOf(ctx.inputs[index]!.shape) };
+    const elements = index === 0 ? elementsOf(ctx) : undefined;
+    if (!elements) return { lo: 0, hi: hi > lo ? pixelsOf(ctx.inputs[index]!.shape) : 0 };
+    const to = channelsOf(ctx.outputs[0].shape);
+    return elementsToPixels(elements.hull(lo * to, hi * to), channelsOf(ctx.inputs[0]!.shape));
   },
   macs: () => 0,
   aliases(ctx) {
@@ -64,6 +66,18 @@ const movesOf = perContext((ctx: OpContext<GatherAttributes>): Moves | undefined
     map: pixelMap(tables, pixelsOf(x!.shape)),
     channels: axis === last ? taken : ramp(channelsOf(x!.shape), 1),
   };
+});
+
+/** Where each element comes from, where the indices are constant. */
+const elementsOf = perContext((ctx: OpContext<GatherAttributes>): PixelMap | undefined => {
+  const [x, indices] = ctx.inputs;
+  const { axis } = ctx.op.attrs;
+  if (!indices!.constant) return undefined;
+  const taken = Array.from(indices!.constant.load(), (i) => insideAxis(i, x!.shape[axis]));
+  const tables = elementStrides(x!.shape).map((step, k) =>
+    k === axis ? taken.map((i) => i * step) : ramp(x!.shape[k], step),
+  );
+  return pixelMap(tables, elementCount(x!.shape));
 });
 
 function elementKernel({ op, inputs, outputs }: OpContext<GatherAttributes>): Kernel {

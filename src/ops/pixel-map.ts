@@ -111,6 +111,11 @@ export function pixelMap(tables: readonly (readonly number[])[], pixels: number)
   };
 }
 
+/** The pixels that hold elements [lo, hi) of a tensor: for maps whose tables count elements. */
+export function elementsToPixels({ lo, hi }: PixelRange, channels: number): PixelRange {
+  return { lo: Math.floor(lo / channels), hi: Math.ceil(hi / channels) };
+}
+
 /** Entry i: the least of table[i..]; one more entry, Infinity. */
 function suffix(table: readonly number[]): number[] {
   const out: number[] = new Array(table.length + 1).fill(Infinity);

@@ -29,7 +29,7 @@ export function checkBlocks(x: Tensor, { block, before, after }: BlockAttributes
 
 export const spaceToBatch: OperatorDef<BlockAttributes> = {
   kind: 'SpaceToBatch',
-  access: 'pixel',
+  access: 'whole',
   infer([x], attrs, given) {
     checkBlocks(x!, attrs);
     const { block, before, after } = attrs;

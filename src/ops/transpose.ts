@@ -1,13 +1,13 @@
 /**
  * Transpose: output axis k is input axis `perm[k]`. A view where only axes of length 1 move. Where the channels
- * stay last, whole pixels move; else single elements, and every run reads the whole input.
+ * stay last, whole pixels move; else single elements.
  */
 import { TidemarkError } from '../errors.ts';
 import { channelsOf, elementCount, pixelsOf } from '../graph/graph.ts';
 import { perContext } from './context-memo.ts';
 import { elementIndex, elementStrides, mayAlias, movedQuant, movedType } from './move.ts';
 import type { OpContext, OperatorDef } from './operator.ts';
-import { copyKernel, type PixelMap, pixelMap, pixelStrides, ramp } from './pixel-map.ts';
+import { copyKernel, elementsToPixels, type PixelMap, pixelMap, pixelStrides, ramp } from './pixel-map.ts';
 
 export type TransposeAttributes = { readonly perm: readonly number[] };
 
@@ -26,13 +26,8 @@ export const transpose: OperatorDef<TransposeAttributes> = {
     return [{ shape: perm.map((axis) => x!.shape[axis]), ...movedType(x!, given, quant) }];
   },
   reads(ctx, _index, lo, hi) {
-    const { inputs, outputs } = ctx;
-    const from = channelsOf(inputs[0]!.shape);
-    if (keepsOrder(ctx)) {
-      const to = channelsOf(outputs[0].shape);
-      return { lo: Math.floor((lo * to) / from), hi: Math.ceil((hi * to) / from) };
-    }
-    return mapOf(ctx)?.hull(lo, hi) ?? { lo: 0, hi: pixelsOf(inputs[0]!.shape) };
+    const to = channelsOf(ctx.outputs[0].shape);
+    return elementsToPixels(elementsOf(ctx).hull(lo * to, hi * to), channelsOf(ctx.inputs[0]!.shape));
   },
   macs: () => 0,
   aliases(ctx) {
@@ -88,5 +83,15 @@ const mapOf = perContext(({ op, inputs }: OpContext<TransposeAttributes>): Pixel
   return pixelMap(
     perm.slice(0, last).map((axis) => ramp(shape[axis], strides[axis])),
     pixelsOf(shape),
+  );
+});
+
+/** The movement of single elements. */
+const elementsOf = perContext(({ op, inputs }: OpContext<TransposeAttributes>): PixelMap => {
+  const { shape } = inputs[0]!;
+  const strides = elementStrides(shape);
+  return pixelMap(
+    op.attrs.perm.map((axis) => ramp(shape[axis], strides[axis])),
+    elementCount(shape),
   );
 });
