@@ -104,7 +104,7 @@ export class GraphEdit {
   /** The one operator that reads a tensor, once, when no graph output shows it; else undefined. */
   soleReader(id: TensorId): Operator | undefined {
     const readers = this.#readers.get(id);
-    if (!readers || readers.size !== 1 || this.isOutput(id)) return undefined;
+    if (readers?.size !== 1 || this.isOutput(id)) return undefined;
     const [only] = readers;
     return only.inputs.filter((t) => t === id).length === 1 ? only : undefined;
   }
@@ -250,7 +250,7 @@ export class GraphEdit {
       const id = pending.pop()!;
       if (id === ABSENT) continue;
       const op = this.#producer.get(id);
-      if (!op || !op.outputs.every((t) => !this.#readers.get(t)?.size && !this.isOutput(t))) continue;
+      if (!op?.outputs.every((t) => !this.#readers.get(t)?.size && !this.isOutput(t))) continue;
       this.#unlink(op);
       this.#operators.delete(op);
       pending.push(...op.inputs);

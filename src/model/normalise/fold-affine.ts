@@ -82,7 +82,7 @@ function foldIntoProducer(edit: GraphEdit, op: Operator, affine: Affine): boolea
     });
   }
   inputs[2] = edit.constant(b?.name ?? `${product.name}/bias`, [cout], { dtype: 'f32' }, () => {
-    const from = b?.constant!.load();
+    const from = b?.constant?.load();
     return Float32Array.from({ length: cout }, (_, c) => (from ? from[c] * at(scale, c) : 0) + at(shift, c));
   });
   edit.replace(product, { inputs, outputs: [op.outputs[0]] });
@@ -130,7 +130,7 @@ function foldIntoReader(edit: GraphEdit, op: Operator, affine: Affine): boolean 
     inputs[2] = edit.constant(b?.name ?? `${product.name}/bias`, [cout], { dtype: 'f32' }, () => {
       const from = w.constant!.load();
       const span = from.length / cout;
-      const bias = b?.constant!.load();
+      const bias = b?.constant?.load();
       return Float32Array.from({ length: cout }, (_, co) => {
         let sum = bias ? bias[co] : 0;
         for (let i = 0; i < span; i++) sum += from[co * span + i] * at(shift, channel(co, i));

@@ -18,7 +18,7 @@ export function removeDuplicates(graph: Graph): Graph {
       }
       // Two graph outputs keep a tensor each.
       if (op.outputs.some((t, i) => edit.isOutput(t) && edit.isOutput(first.outputs[i]))) continue;
-      op.outputs.forEach((t, i) => edit.redirect(t, first.outputs[i]));
+      for (const [i, t] of op.outputs.entries()) edit.redirect(t, first.outputs[i]);
       again = true;
     }
   }
