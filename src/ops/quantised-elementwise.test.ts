@@ -101,7 +101,7 @@ test('16-bit Sigmoid and Tanh', () => {
   ] as const) {
     const [got] = checkOperator(definitionOf(kind), { inputs: [input], attrs: {}, given, dialect: 'tflite' });
     got.forEach((q, i) => {
-      expect(Math.abs(q - 32768 * real(input.values[i] / 4096))).toBeLessThan(16);
+      expect(Math.abs(q - 32768 * real(input.values[i] / 4096))).toBeLessThan(3);
     });
   }
 });
