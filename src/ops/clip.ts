@@ -1,5 +1,5 @@
 /** Values held between two bounds; Relu is min 0, Relu6 is 0 to 6. A null bound is open. NaN stays NaN. */
-import type { Dialect, ElementType } from '../graph/graph.ts';
+import { type Dialect, type ElementType, elementBytes } from '../graph/graph.ts';
 import { requantiser } from './requantize.ts';
 import { integerRange, quantiser, sameType, wholeQuantisation } from './stored.ts';
 import { unaryOperator } from './unary.ts';
@@ -39,12 +39,16 @@ export const clip = unaryOperator<ClipAttributes>({
     return (q) => clamp(rescale(q));
   },
   run(attrs, from, to, dialect) {
-    const quantised = from.quant !== undefined || to.quant !== undefined;
-    if (!sameType(from, to) || (quantised && !wholeQuantisation(from))) return undefined;
-    const [lo, hi] = quantised ? storedBounds(attrs, to, dialect) : bounds(attrs);
+    // Bytes are faster by table.
+    if (!sameType(from, to) || elementBytes(from) === 1) return undefined;
+    if (from.quant && !wholeQuantisation(from)) return undefined;
+    const [lo, hi] = from.quant ? storedBounds(attrs, to, dialect) : bounds(attrs);
     return (x, i, y, o, count) => {
       for (let e = 0; e < count; e++) {
-        y[o + e] = Math.min(hi, Math.max(lo, x[i + e]));
+        let v = x[i + e];
+        if (v < lo) v = lo;
+        if (v > hi) v = hi;
+        y[o + e] = v;
       }
     };
   },
