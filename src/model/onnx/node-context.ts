@@ -107,11 +107,7 @@ export function orderFor(values: readonly Value[], rank: number): Order {
   const votes = values.filter((v) => v.shape.length === rank && !isConstant(v));
   if (votes.some((v) => liesIn(v, 'last') && !liesIn(v, 'file'))) return 'last';
   if (votes.some((v) => liesIn(v, 'file') && !liesIn(v, 'last'))) return 'file';
-  for (const v of votes) {
-    const order = preferredOrder(v);
-    if (order) return order;
-  }
-  return 'file';
+  return votes.length > 0 ? preferredOrder(votes[0]) : 'file';
 }
 
 export interface EmitOptions {

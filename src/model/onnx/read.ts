@@ -12,7 +12,7 @@ import { nodeName, orderedNodes } from './order.ts';
 import { type ParsedModel, parseModel } from './parse.ts';
 import type { NodeProto, ValueInfoProto } from './schema.ts';
 import { type ExternalFiles, tensorData } from './tensor-data.ts';
-import { isConstant, liesIn, place, preferredOrder, tensorValue, type Value } from './value.ts';
+import { liesIn, place, preferredOrder, tensorValue, type Value } from './value.ts';
 
 /** A value for a graph input that is known before the run. */
 export interface BoundInput {
@@ -182,9 +182,11 @@ function unsupported(name: string, opType: string, domain: string): TidemarkErro
 /** The value as it lies where that order is one of the two; the port says which. */
 function addOutput(b: GraphBuilder, info: ValueInfoProto, value: Value, inputs: ReadonlySet<number>): void {
   const { shape, type } = value;
-  const order = preferredOrder(value) ?? (liesIn(value, 'last') ? 'last' : 'file');
+  const whole = value.source.tensor.shape;
+  const plain = liesIn(value, 'file') && (shape.length !== 4 || `${whole}` === `${shape}`);
+  const order = plain ? 'file' : preferredOrder(value);
   let tensor = place(b, value, order);
-  if (isConstant({ ...value, source: { tensor, forms: new Map() } }) || inputs.has(tensor.id)) {
+  if (tensor.constant || inputs.has(tensor.id)) {
     tensor = b.op('Copy', [tensor], {}, { name: info.name, keep: true });
   }
   const perm = order === 'last' && shape.length > 2 ? { perm: lastPerm(shape.length) } : {};

@@ -16,12 +16,12 @@ import {
   lastPerm,
   plainView,
   reshapedView,
-  sameWalk,
   transposedView,
   type View,
   type Walk,
   walkOf,
 } from './layout.ts';
+import { pixelMovement } from './pixel-movement.ts';
 
 /** 'file': dimensions as in the file. 'last': channels last (dimension 1 moved to the end). */
 export type Order = 'file' | 'last';
@@ -111,14 +111,22 @@ export function liesIn(value: Value, order: Order): boolean {
   return isStraight(walkOf(value.view, order === 'last' ? lastPerm(value.shape.length) : undefined));
 }
 
-/** The order that costs nothing; where both do, the one with more channels in a pixel. */
-export function preferredOrder(value: Value): Order | undefined {
+/**
+ * The order that costs nothing; where both do, the one with more channels in a pixel; where none does, channels
+ * last if that can be computed pixel by pixel, else the order that keeps what is innermost in memory innermost.
+ */
+export function preferredOrder(value: Value): Order {
   const rank = value.shape.length;
+  if (rank !== 3 && rank !== 4) return 'file';
   const file = liesIn(value, 'file');
-  if (rank !== 3 && rank !== 4) return file ? 'file' : undefined;
   const last = liesIn(value, 'last');
   if (file && last) return value.shape[1] > value.shape[rank - 1] ? 'last' : 'file';
-  return last ? 'last' : file ? 'file' : undefined;
+  if (file || last) return file ? 'file' : 'last';
+  const { view, shape } = value;
+  const perm = lastPerm(rank);
+  const target = perm.map((axis) => shape[axis]);
+  if (pixelMovement(value.source.tensor.shape, target, walkOf(view, perm))) return 'last';
+  return view.dims[1].includes(view.atoms.length - 1) ? 'last' : 'file';
 }
 
 /** The value as a tensor whose dimensions lie in the given order. Adds what is needed to the graph. */
@@ -160,8 +168,8 @@ function moved(b: GraphBuilder, source: Tensor, shape: readonly number[], walk: 
       lazyConstant(() => gather(constant.load(), walk)),
     );
   }
-  const known = knownMovement(b, source, shape, walk, name);
-  if (known) return known;
+  const known = pixelMovement(source.shape, shape, walk);
+  if (known) return b.op(known.kind, [straight(b, source, known.from)], known.attrs, { name });
   const { shape: merged, perm } = asTranspose(walk);
   const from = sameShape(merged, source.shape)
     ? source
@@ -172,72 +180,6 @@ function moved(b: GraphBuilder, source: Tensor, shape: readonly number[], walk: 
   );
   const turned = b.op('Transpose', [from], { perm }, { name: direct ? name : `${name}/turned` });
   return direct ? turned : b.op('Reshape', [turned], { shape }, { name });
-}
-
-/** Movements that run pixel by pixel: ChannelShuffle, DepthToSpace, SpaceToDepth. */
-function knownMovement(
-  b: GraphBuilder,
-  source: Tensor,
-  shape: readonly number[],
-  walk: Walk,
-  name: string,
-): Tensor | undefined {
-  const channels = shape[shape.length - 1];
-  const last = walk[walk.length - 1];
-  const second = walk[walk.length - 2];
-  if (second && last.size * second.size === channels && second.stride === 1 && last.stride === second.size) {
-    const pixels = walk.slice(0, -2);
-    if (pixels.length === 0 || (pixels.length === 1 && pixels[0].stride === channels)) {
-      const x = straight(b, source, shape);
-      return b.op('ChannelShuffle', [x], { groups: last.size }, { name });
-    }
-  }
-  return shape.length === 4 ? blockMovement(b, source, shape, walk, name) : undefined;
-}
-
-function blockMovement(
-  b: GraphBuilder,
-  source: Tensor,
-  shape: readonly number[],
-  walk: Walk,
-  name: string,
-): Tensor | undefined {
-  if (source.shape.length !== 4) return undefined;
-  const [n, h, w, c] = source.shape;
-  const up = shape[1] / h;
-  if (up > 1 && Number.isInteger(up) && sameShape(shape, [n, h * up, w * up, c / (up * up)])) {
-    for (const order of ['DCR', 'CRD'] as const) {
-      if (sameWalk(walk, walkOf(depthToSpaceView(source.shape, up, order)))) {
-        return b.op('DepthToSpace', [source], { block: up, order }, { name });
-      }
-    }
-  }
-  const down = h / shape[1];
-  if (down > 1 && Number.isInteger(down) && sameShape(shape, [n, h / down, w / down, c * down * down])) {
-    for (const order of ['DCR', 'CRD'] as const) {
-      if (sameWalk(walk, walkOf(spaceToDepthView(source.shape, down, order)))) {
-        return b.op('SpaceToDepth', [source], { block: down, order }, { name });
-      }
-    }
-  }
-  return undefined;
-}
-
-/** `[N, H, W, (r, r, C) or (C, r, r)]` as `[N, H r, W r, C]`. */
-export function depthToSpaceView(shape: readonly number[], r: number, order: 'DCR' | 'CRD'): View {
-  const [n, h, w, d] = shape;
-  const c = d / (r * r);
-  const parts = plainView(order === 'DCR' ? [n, h, w, r, r, c] : [n, h, w, c, r, r]);
-  const turned = transposedView(parts, order === 'DCR' ? [0, 1, 3, 2, 4, 5] : [0, 1, 4, 2, 5, 3]);
-  return reshapedView(turned, [n, h * r, w * r, c])!;
-}
-
-/** `[N, H r, W r, C]` as `[N, H, W, (r, r, C) or (C, r, r)]`. */
-export function spaceToDepthView(shape: readonly number[], r: number, order: 'DCR' | 'CRD'): View {
-  const [n, h, w, c] = shape;
-  const parts = plainView([n, h / r, r, w / r, r, c]);
-  const turned = transposedView(parts, order === 'DCR' ? [0, 1, 3, 2, 4, 5] : [0, 1, 3, 5, 2, 4]);
-  return reshapedView(turned, [n, h / r, w / r, c * r * r])!;
 }
 
 /** Elements in the order of the walk. */

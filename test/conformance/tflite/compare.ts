@@ -23,6 +23,8 @@ export interface Verdict {
   /** First tensor that differs from the reference, or the reason of a refusal. */
   readonly note: string;
   readonly seconds: number;
+  /** Some operator computes on integers: then the result must be equal bit for bit. */
+  readonly quantised: boolean;
 }
 
 export const RELATIVE_TOLERANCE = 1e-4;
@@ -48,6 +50,11 @@ export function strided(values: TypedArray, stride: number, count: number): numb
 
 export function seededInputs(graph: Graph): TypedArray[] {
   return graph.inputs.map((port, i) => seededInput(port.dtype, elementCount(port.shape), i + 1));
+}
+
+/** Whether any operator computes on integers. */
+export function isQuantised(graph: Graph): boolean {
+  return graph.operators.some((op) => op.outputs.some((t) => graph.tensors[t].quant !== undefined));
 }
 
 /**
@@ -82,16 +89,17 @@ export function firstDifference(
 /** One model on the seeded input against the reference kernels' outputs (tflm/) where there are any, else LiteRT's. */
 export function compareModel(file: string): Verdict {
   const started = performance.now();
-  const done = (v: Omit<Verdict, 'name' | 'seconds'>): Verdict => ({
+  let graph: Graph | undefined;
+  const done = (v: Omit<Verdict, 'name' | 'seconds' | 'quantised'>): Verdict => ({
     name: file,
     seconds: (performance.now() - started) / 1000,
+    quantised: graph ? isQuantised(graph) : false,
     ...v,
   });
   const tflm = readJson('tflm/index.json')[file];
   const golden = readJson('goldens/goldens.json')[file];
   const exact = Boolean(tflm?.outputs?.length);
   const reference = exact ? 'reference kernels' : 'LiteRT';
-  let graph: Graph;
   let outputs: TypedArray[];
   try {
     graph = readTflite(readModelFile('tflite', file), { name: file, file });
@@ -115,52 +123,4 @@ export function compareModel(file: string): Verdict {
   const verdict = equal ? 'equal' : error <= RELATIVE_TOLERANCE ? 'close' : 'differs';
   const note = equal || !tflm?.tensors ? '' : firstDifference(file, graph, tflm.tensors);
   return done({ reference, verdict, error, note });
-}
-
-/** How a stored real input becomes the input tensor (tflm/real/index.json). */
-const MAPS: Record<string, (stored: Uint8Array) => TypedArray> = {
-  'u8-128': (s) => Int8Array.from(s, (v) => v - 128),
-  'raw u8': (s) => s,
-  'as stored': (s) => new Int8Array(s),
-  'u8 bytes reinterpreted as int8': (s) => new Int8Array(s),
-  'float32(u8)': (s) => Float32Array.from(s),
-  'float32(u8)/255': (s) => Float32Array.from(s, (v) => v / 255),
-  'float32(u8)/127.5-1': (s) => Float32Array.from(s, (v) => Math.fround(Math.fround(v / 127.5) - 1)),
-};
-
-/** One real input against the reference kernels' outputs. */
-export function compareReal(key: string, graphs: Map<string, Graph>): Verdict {
-  const started = performance.now();
-  const entry = readJson('tflm/real/index.json')[key];
-  const done = (v: Pick<Verdict, 'verdict' | 'error' | 'note'>): Verdict => ({
-    name: key,
-    reference: 'reference kernels',
-    seconds: (performance.now() - started) / 1000,
-    ...v,
-  });
-  const map = MAPS[entry.map];
-  if (!map) return done({ verdict: 'refused', error: Infinity, note: `unknown map ${entry.map}` });
-  const input = map(readModelFile('tflm/real', entry.stored));
-  const hash = fnv1a64(encode(input, shortType(entry.input_dtype)));
-  if (hash !== entry.input_fnv1a64)
-    return done({ verdict: 'differs', error: Infinity, note: `the input's hash is ${hash}` });
-  const graph =
-    graphs.get(entry.model) ??
-    readTflite(readModelFile('tflite', entry.model), { name: key, file: entry.model });
-  graphs.set(entry.model, graph);
-  const outputs = runLayers(graph, [input]);
-  let error = 0;
-  let equal = true;
-  for (const [i, want] of entry.outputs.entries()) {
-    const at = graph.outputs.findIndex((p) => p.name === want.name);
-    const target = decode(readModelFile('tflm/real', want.file), shortType(want.dtype));
-    const got = outputs[at < 0 ? i : at];
-    error = Math.max(error, relativeError(got, target));
-    equal &&= got.length === target.length && got.every((v, j) => v === target[j]);
-  }
-  return done({
-    verdict: equal ? 'equal' : error <= RELATIVE_TOLERANCE ? 'close' : 'differs',
-    error,
-    note: '',
-  });
 }

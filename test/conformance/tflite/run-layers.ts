@@ -13,11 +13,11 @@ export function runLayers(
   for (const op of graph.operators) for (const t of op.inputs) last.set(t, op.id);
   for (const port of graph.outputs) last.set(port.tensor, Number.POSITIVE_INFINITY);
   for (const [i, port] of graph.inputs.entries()) values.set(port.tensor, inputs[i]);
-  const valueOf = (t: TensorId) => values.get(t) ?? graph.tensors[t].constant?.load();
+  const valuesIn = (t: TensorId) => values.get(t) ?? graph.tensors[t].constant?.load();
   for (const op of graph.operators) {
     const made = evaluate(
       contextOf(graph, op),
-      op.inputs.map((t) => (t === ABSENT ? undefined : valueOf(t))),
+      op.inputs.map((t) => (t === ABSENT ? undefined : valuesIn(t))),
     );
     for (const [i, t] of op.outputs.entries()) {
       values.set(t, made[i]);
@@ -25,5 +25,5 @@ export function runLayers(
     }
     for (const t of op.inputs) if (last.get(t) === op.id) values.delete(t);
   }
-  return graph.outputs.map((port) => valueOf(port.tensor)!);
+  return graph.outputs.map((port) => valuesIn(port.tensor)!);
 }

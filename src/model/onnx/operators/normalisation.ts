@@ -107,21 +107,44 @@ const groupNormalization: Importer = (c) => {
 
 const layerNormalization: Importer = (c) => {
   const x = input(c, 0);
-  if (c.outputs[1] || c.outputs[2])
-    refuse('the Mean and InvStdDev outputs of LayerNormalization are not supported');
   const axis = axisIn(c.attrs.int('axis', -1), x.shape.length);
+  const epsilon = c.attrs.float('epsilon', 1e-5);
   const inner = elementCount(x.shape.slice(axis));
   const rows = reshaped(c.b, x, [...x.shape.slice(0, axis), inner]);
   const flat = (v: Value | undefined) => v && place(c.b, reshaped(c.b, v, [inner]), 'file');
-  const made = emit(
-    c,
-    'LayerNormalization',
-    [place(c.b, rows, 'file'), flat(c.inputs[1]), flat(c.inputs[2])],
-    { axis, epsilon: c.attrs.float('epsilon', 1e-5) },
-    { type: x.type },
+  const tensors = [place(c.b, rows, 'file'), flat(c.inputs[1]), flat(c.inputs[2])];
+  const made = reshaped(
+    c.b,
+    emit(c, 'LayerNormalization', tensors, { axis, epsilon }, { type: x.type }),
+    x.shape,
   );
-  return [reshaped(c.b, made, x.shape)];
+  return c.outputs.length === 1 ? [made] : [made, ...statistics(c, rows, axis, epsilon, x.shape)];
 };
+
+/** The further outputs of LayerNormalization: mean and inverse standard deviation of each row. */
+function statistics(
+  c: NodeContext,
+  rows: Value,
+  axis: number,
+  epsilon: number,
+  shape: readonly number[],
+): Value[] {
+  const kept = shape.map((d, i) => (i < axis ? d : 1));
+  const mean = (v: Value, output: number | string) =>
+    emit(
+      c,
+      'ReduceMean',
+      [place(c.b, v, 'file')],
+      { axes: [axis], keepDims: true },
+      { type: v.type, output },
+    );
+  const centre = mean(rows, 1);
+  const away = combined(c, 'Sub', [rows, centre], {}, { output: 'centred' });
+  const variance = mean(combined(c, 'Mul', [away, away], {}, { output: 'squares' }), 'variance');
+  const shifted = combined(c, 'Add', [variance, scalar(c, epsilon)], {}, { output: 'bounded' });
+  const inverse = mapped(c, 'Rsqrt', shifted, {}, { output: 2 });
+  return [reshaped(c.b, centre, kept), reshaped(c.b, inverse, kept)];
+}
 
 /** (x - mean) / (standard deviation + 1e-9) over `axes`, composed. */
 const meanVarianceNormalization: Importer = (c) => {

@@ -6,6 +6,7 @@ import {
   axisIn,
   combined,
   constantInput,
+  countOf,
   emit,
   type Importer,
   input,
@@ -52,6 +53,11 @@ function perTensorOnly(quant: Omit<Quantisation, 'axis'>): Omit<Quantisation, 'a
 
 function checkBlocks(c: NodeContext): void {
   if (c.attrs.int('block_size', 0) !== 0) refuse('blocked quantisation is not supported');
+}
+
+/** The axis that scales run along; any when there is one scale. */
+function quantisedAxis(c: NodeContext, x: Value): number {
+  return countOf(input(c, 1)) === 1 ? 0 : axisIn(c.attrs.int('axis', 1), x.shape.length);
 }
 
 /** A list of per-axis numbers, shaped to broadcast along `axis`. */
@@ -104,7 +110,7 @@ const quantizeLinear: Importer = (c) => {
   const type = c.inputs[2]?.type ?? (declared ? fileType(declared) : fileTypeNamed('u8'));
   const quant = quantisation(c, 1);
   const rank = x.shape.length;
-  const axis = quant && quant.scale.length === 1 ? 0 : axisIn(c.attrs.int('axis', 1), rank);
+  const axis = quantisedAxis(c, x);
   const integer = type.name === 'u8' || type.name === 'i8' || type.name === 'i16';
   if (!quant || !integer || x.type.dtype !== 'f32') return [composedQuantise(c, x, axis, type)];
   if (quant.scale.length === 1) {
@@ -126,7 +132,7 @@ const dequantizeLinear: Importer = (c) => {
   const quant = quantisation(c, 1);
   const rank = x.shape.length;
   const type = input(c, 1).type;
-  const axis = quant && quant.scale.length === 1 ? 0 : axisIn(c.attrs.int('axis', 1), rank);
+  const axis = quantisedAxis(c, x);
   const wide = x.type.name === 'u16';
   if (!quant || wide) return [composedDequantise(c, x, axis)];
   if (isConstant(x))
@@ -141,7 +147,7 @@ const dequantizeLinear: Importer = (c) => {
   if (quant.scale.length === 1) {
     return [mapped(c, 'Dequantize', quantisedAs(c, x, quant.scale, quant.zeroPoint), {}, { type })];
   }
-  const order = preferredOrder(x) ?? 'file';
+  const order = preferredOrder(x);
   const tensor = place(c.b, x, order);
   const stored = c.b.op(
     'Reshape',

@@ -16,7 +16,8 @@ import {
   refuse,
   singleNumber,
 } from '../node-context.ts';
-import { constantValues, isConstant, place, reshaped, tensorValue, type Value } from '../value.ts';
+import { constantValues, isConstant, liesIn, place, reshaped, tensorValue, type Value } from '../value.ts';
+import { channelSlice } from './channel-slice.ts';
 
 const concat: Importer = (c) => {
   const values = c.inputs.filter((v): v is Value => v !== undefined);
@@ -42,6 +43,12 @@ function sliced(
   output: number | string,
 ): Value {
   if (sizes.every((s, i) => s === x.shape[i]) && steps.every((s) => s === 1)) return x;
+  const cut = [...x.shape.keys()].filter((i) => sizes[i] !== x.shape[i] || steps[i] !== 1);
+  if (output === 0 && cut.length === 1 && sizes[cut[0]] > 0 && !liesIn(x, 'file') && !liesIn(x, 'last')) {
+    const [axis] = cut;
+    const channels = channelSlice(c, x, axis, starts[axis], steps[axis], sizes[axis]);
+    if (channels) return channels;
+  }
   const order = orderFor([x], x.shape.length);
   const attrs = {
     starts: placedList(starts, order),
