@@ -1,4 +1,7 @@
-/** Transposes at the rim of the graph move into the perm of its ports. */
+/**
+ * Transposes at the rim of the graph move into the perm of its ports; Reshapes there vanish, because a port
+ * without perm agrees with its tensor up to a reshape.
+ */
 import { GraphEdit } from '../../graph/edit.ts';
 import type { Graph, Port } from '../../graph/graph.ts';
 import { sameType } from '../../ops/stored.ts';
@@ -9,24 +12,28 @@ export function absorbTransposes(graph: Graph): Graph {
   for (const port of graph.inputs) {
     const reader = edit.soleReader(port.tensor);
     const perm = portPerm(edit, port);
-    if (reader?.kind !== 'Transpose' || reader.epilogue?.length || !perm) continue;
+    const view = reader?.kind === 'Reshape' && !port.perm;
+    if (!reader || reader.epilogue?.length || !(view || (reader.kind === 'Transpose' && perm))) continue;
     const y = edit.output(reader);
     // One tensor cannot be both a port in and a port out.
     if (edit.isOutput(y.id) || !sameType(edit.tensor(port.tensor), y)) continue;
     const input = edit.newTensor(port.name, y.shape, y);
     edit.redirect(y.id, input);
-    rebind(edit, port, input, compose(perm, reader.attrs.perm as Perm));
+    if (view) edit.rebindPort(port, input, undefined);
+    else rebind(edit, port, input, compose(perm!, reader.attrs.perm as Perm));
   }
   for (const port of graph.outputs) {
     const op = edit.producer(port.tensor);
     const perm = portPerm(edit, port);
-    if (op?.kind !== 'Transpose' || op.epilogue?.length || !perm) continue;
+    const view = op?.kind === 'Reshape' && !port.perm;
+    if (!op || op.epilogue?.length || !(view || (op.kind === 'Transpose' && perm))) continue;
     const x = edit.input(op, 0)!;
     if (x.constant || edit.isOutput(x.id) || edit.inputPort(x.id) || !sameType(x, edit.output(op))) continue;
     if (edit.outputPorts(port.tensor).length > 1) continue;
-    // Worth it when the Transpose goes: nobody else reads its output.
+    // Worth it when the operator goes: nobody else reads its output.
     if (edit.readers(port.tensor).length > 0) continue;
-    rebind(edit, port, x.id, scatter(op.attrs.perm as Perm, perm));
+    if (view) edit.rebindPort(port, x.id, undefined);
+    else rebind(edit, port, x.id, scatter(op.attrs.perm as Perm, perm!));
   }
   return edit.finish();
 }

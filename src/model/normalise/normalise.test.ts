@@ -244,4 +244,44 @@ describe('movement', () => {
     });
     expect(kinds(normalised(graph))).toEqual(['Copy', 'Tanh', 'Add', 'Exp', 'Exp']);
   });
+
+  test('a shuffle written as Reshape, Transpose and two picks becomes two strided slices', () => {
+    const graph = sketch((s) => {
+      const x = s.conv(s.input([1, 3, 4, 2]), 8);
+      const turned = s.op('Transpose', [s.op('Reshape', [x], { shape: [12, 4, 2] })], { perm: [2, 1, 0] });
+      const parts = s.op('Reshape', [turned], { shape: [2, 1, 4, 3, 4] });
+      const pick = (i: number) => {
+        const half = s.op('Slice', [parts], {
+          starts: [i, 0, 0, 0, 0],
+          steps: [1, 1, 1, 1, 1],
+          sizes: [1, 1, 4, 3, 4],
+        });
+        const flat = s.op('Transpose', [s.op('Reshape', [half], { shape: [4, 12] })], { perm: [1, 0] });
+        return s.conv(s.op('Reshape', [flat], { shape: [1, 3, 4, 4] }), 2);
+      };
+      return [pick(0), pick(1)];
+    });
+    const found = kinds(normalised(graph));
+    expect(found.filter((k) => k === 'Transpose')).toEqual([]);
+    expect(found.filter((k) => k === 'Slice')).toHaveLength(2);
+  });
+
+  test('a Slice of a Concat that is one of its parts', () => {
+    const graph = sketch((s) => {
+      const parts = [s.conv(s.input([1, 3, 4, 2]), 2), s.conv(s.input([1, 3, 4, 2]), 3)];
+      const all = s.op('Concat', parts, { axis: 3 });
+      const half = (start: number, n: number) =>
+        s.op('Slice', [all], { starts: [0, 0, 0, start], steps: [1, 1, 1, 1], sizes: [1, 3, 4, n] });
+      return [s.relu(half(0, 2)), s.relu(half(2, 3)), s.relu(half(1, 3))];
+    });
+    expect(kinds(normalised(graph)).filter((k) => k === 'Slice')).toHaveLength(1);
+  });
+
+  test('reshapes at the ports vanish', () => {
+    const graph = sketch((s) => {
+      const y = s.conv(s.op('Reshape', [s.input([24])], { shape: [1, 3, 4, 2] }), 2);
+      return s.op('Reshape', [y], { shape: [3, 8] });
+    });
+    expect(kinds(normalised(graph))).toEqual(['Conv']);
+  });
 });

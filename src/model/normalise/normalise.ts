@@ -16,6 +16,7 @@ import { moveQuantisation } from './move-quantisation.ts';
 import { quantiseOperators } from './quantise-operators.ts';
 import { removeDuplicates } from './remove-duplicates.ts';
 import { removeIdentities } from './remove-identities.ts';
+import { simplifySlices } from './simplify-slices.ts';
 import { sinkTransposes } from './sink-transposes.ts';
 import { validate } from './validate.ts';
 
@@ -41,6 +42,7 @@ export const STAGES: readonly (readonly Pass[])[] = [
     removeIdentities,
     removeDuplicates,
     collapseMovement,
+    simplifySlices,
     absorbTransposes,
     sinkTransposes,
     denseProducts,
