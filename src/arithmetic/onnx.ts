@@ -21,5 +21,5 @@ export function requantise(
   greatest: number,
 ): number {
   const q = roundEven(fround(fround(sum) * scale)) + zero;
-  return q < least ? least : q > greatest ? greatest : q;
+  return Math.max(least, Math.min(greatest, q));
 }

@@ -84,7 +84,27 @@ function depthwise(taps: Taps, cout: number, multiplier: number): Kernel {
     for (let p = lo; p < hi; p++) {
       const count = taps.find(x!, p);
       const out = y.at(p);
-      for (let co = 0; co < cout; co++) {
+      let co = 0;
+      for (; multiplier === 1 && co + 4 <= cout; co += 4) {
+        let s0 = bs ? bs[b0 + co] : 0;
+        let s1 = bs ? bs[b0 + co + 1] : 0;
+        let s2 = bs ? bs[b0 + co + 2] : 0;
+        let s3 = bs ? bs[b0 + co + 3] : 0;
+        const base = w0 + co * span;
+        for (let t = 0; t < count; t++) {
+          const i = source[t] + co;
+          const j = base + index[t];
+          s0 = fround(s0 + fround(xs[i] * ws[j]));
+          s1 = fround(s1 + fround(xs[i + 1] * ws[j + span]));
+          s2 = fround(s2 + fround(xs[i + 2] * ws[j + 2 * span]));
+          s3 = fround(s3 + fround(xs[i + 3] * ws[j + 3 * span]));
+        }
+        ys[out + co] = s0;
+        ys[out + co + 1] = s1;
+        ys[out + co + 2] = s2;
+        ys[out + co + 3] = s3;
+      }
+      for (; co < cout; co++) {
         const ci = multiplier === 1 ? co : Math.floor(co / multiplier);
         const base = w0 + co * span;
         let s = bs ? bs[b0 + co] : 0;

@@ -103,7 +103,31 @@ function depthwise(
     for (let p = lo; p < hi; p++) {
       const count = taps.find(x!, p);
       const out = y.at(p);
-      for (let co = 0; co < cout; co++) {
+      let co = 0;
+      for (; multiplier === 1 && co + 4 <= cout; co += 4) {
+        const z0 = zeros[co];
+        const z1 = zeros[co + 1];
+        const z2 = zeros[co + 2];
+        const z3 = zeros[co + 3];
+        let s0 = bs ? bs[b0 + co] : 0;
+        let s1 = bs ? bs[b0 + co + 1] : 0;
+        let s2 = bs ? bs[b0 + co + 2] : 0;
+        let s3 = bs ? bs[b0 + co + 3] : 0;
+        const base = w0 + co * span;
+        for (let t = 0; t < count; t++) {
+          const i = source[t] + co;
+          const j = base + index[t];
+          s0 = (s0 + Math.imul(xs[i] - zeroX, ws[j] - z0)) | 0;
+          s1 = (s1 + Math.imul(xs[i + 1] - zeroX, ws[j + span] - z1)) | 0;
+          s2 = (s2 + Math.imul(xs[i + 2] - zeroX, ws[j + 2 * span] - z2)) | 0;
+          s3 = (s3 + Math.imul(xs[i + 3] - zeroX, ws[j + 3 * span] - z3)) | 0;
+        }
+        ys[out + co] = finish(s0, co);
+        ys[out + co + 1] = finish(s1, co + 1);
+        ys[out + co + 2] = finish(s2, co + 2);
+        ys[out + co + 3] = finish(s3, co + 3);
+      }
+      for (; co < cout; co++) {
         const ci = multiplier === 1 ? co : Math.floor(co / multiplier);
         const base = w0 + co * span;
         const z = zeros[co];

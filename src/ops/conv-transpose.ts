@@ -112,7 +112,7 @@ export const convTranspose: OperatorDef<ConvTransposeAttributes> = {
   access: 'pixel',
   infer(inputs, attrs, given) {
     const { batch, y, x } = spreadOf(inputs, attrs);
-    const type = accumulatedType(inputs[0]!, inputs[1]!, given?.[0]);
+    const type = accumulatedType(inputs[0]!, inputs[1]!, inputs[1]!.shape[0], given?.[0]);
     return [{ shape: [batch, y.output, x.output, inputs[1]!.shape[0]], ...type }];
   },
   reads(ctx, index, lo, hi) {

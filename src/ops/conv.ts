@@ -43,7 +43,7 @@ function infer(
   given?: readonly OutputType[],
 ): readonly OutputType[] {
   const { batch, y, x } = windowOf(inputs, attrs);
-  const type = accumulatedType(inputs[0]!, inputs[1]!, given?.[0]);
+  const type = accumulatedType(inputs[0]!, inputs[1]!, inputs[1]!.shape[0], given?.[0]);
   return [{ shape: [batch, y.output, x.output, inputs[1]!.shape[0]], ...type }];
 }
 

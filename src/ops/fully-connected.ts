@@ -20,7 +20,7 @@ type Context = OpContext<FullyConnectedAttributes>;
 /** [N, K] */
 function weightShape(inputs: readonly (Tensor | undefined)[]): readonly [number, number] {
   const w = inputs[1];
-  if (!w || w.shape.length !== 2) {
+  if (w?.shape.length !== 2) {
     const found = w ? `[${w.shape}]` : 'nothing';
     throw new TidemarkError('shape-mismatch', `fully connected weights must be [N, K], found ${found}`);
   }
@@ -40,8 +40,9 @@ export const fullyConnected: OperatorDef<FullyConnectedAttributes> = {
   kind: 'FullyConnected',
   access: 'pixel',
   infer(inputs, attrs, given) {
-    const x = inputs[0]!;
     const [n, k] = weightShape(inputs);
+    const x = inputs[0];
+    if (!x) throw new TidemarkError('shape-mismatch', 'a fully connected operator without an input');
     const batch = batchOf(x, k);
     const fits = attrs.flatten
       ? Number.isInteger(batch) && k % channelsOf(x.shape) === 0
@@ -54,7 +55,7 @@ export const fullyConnected: OperatorDef<FullyConnectedAttributes> = {
     }
     checkBias(inputs[2], n);
     const shape = attrs.flatten ? [batch, n] : [...x.shape.slice(0, -1), n];
-    return [{ shape, ...accumulatedType(x, inputs[1]!, given?.[0]) }];
+    return [{ shape, ...accumulatedType(x, inputs[1]!, n, given?.[0]) }];
   },
   reads({ inputs }, index, lo, hi): PixelRange {
     const t = inputs[index]!;
@@ -64,7 +65,9 @@ export const fullyConnected: OperatorDef<FullyConnectedAttributes> = {
   },
   macs: ({ inputs, outputs }) => elementCount(outputs[0].shape) * weightShape(inputs)[1],
   fold: {
-    stateBytes: (ctx) => (pixelsOf(ctx.outputs[0].shape) === 1 ? stateWords(ctx) * 4 : 0),
+    // Several rows are computed one by one instead: keeping all their sums would save nothing.
+    stateBytes: (ctx) =>
+      pixelsOf(ctx.outputs[0].shape) === 1 ? stateWords(ctx) * 4 : Number.POSITIVE_INFINITY,
     step: foldStep,
   },
   kernel(ctx) {

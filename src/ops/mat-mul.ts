@@ -23,7 +23,8 @@ interface Product {
 function productOf([a, b]: readonly (Tensor | undefined)[], attrs: MatMulAttributes): Product {
   const mismatch = () =>
     new TidemarkError('shape-mismatch', `matrices [${a!.shape}] and [${b!.shape}] cannot be multiplied`);
-  if (a!.shape.length === 0 || b!.shape.length === 0) throw mismatch();
+  if (!a || !b) throw new TidemarkError('shape-mismatch', 'a product without both operands');
+  if (a.shape.length === 0 || b.shape.length === 0) throw mismatch();
   const left = a!.shape.length === 1 ? [1, a!.shape[0]] : a!.shape;
   const right = b!.shape.length === 1 ? [b!.shape[0], 1] : b!.shape;
   const [m, k] = attrs.transposeA ? [left.at(-1)!, left.at(-2)!] : [left.at(-2)!, left.at(-1)!];
@@ -63,14 +64,8 @@ export const matMul: OperatorDef<MatMulAttributes> = {
   kind: 'MatMul',
   access: 'whole',
   infer(inputs, attrs, given) {
-    const { shape } = productOf(inputs, attrs);
-    if ((inputs[0]!.quant?.scale.length ?? 1) > 1) {
-      throw new TidemarkError(
-        'quantisation-invalid',
-        'the first operand of a product has several scales, expected one',
-      );
-    }
-    return [{ shape, ...accumulatedType(inputs[0]!, inputs[1]!, given?.[0]) }];
+    const { shape, columns } = productOf(inputs, attrs);
+    return [{ shape, ...accumulatedType(inputs[0]!, inputs[1]!, columns, given?.[0]) }];
   },
   macs({ inputs, op }) {
     const { rows, columns, depth, batch } = productOf(inputs, op.attrs);

@@ -52,7 +52,7 @@ export type Kernel = (
 
 /** An operator that can consume its first input run by run and write its output at the end. */
 export interface Fold<A extends Attributes = Attributes> {
-  /** Bytes kept between firings. */
+  /** Bytes kept between firings; Infinity where this one cannot fold. */
   stateBytes(ctx: OpContext<A>): number;
   /** Consumes pixels [lo, hi) of input 0: lo = 0 starts, hi = all pixels writes the output. */
   step(ctx: OpContext<A>): Kernel;

@@ -42,10 +42,9 @@ export function outputStage(ctx: OpContext, channels: number): (sum: number, cha
     multipliers[c] = fixed.multiplier;
     shifts[c] = fixed.shift;
   }
-  const multiply =
-    x.dtype === 'i16' && ctx.op.attrs.accumulator !== 'i32' ? multiplyWide : multiplyByQuantizedMultiplier;
+  const multiply = x.dtype === 'i16' ? multiplyWide : multiplyByQuantizedMultiplier;
   return (sum, c) => {
     const q = multiply(sum, multipliers[c], shifts[c]) + zero;
-    return q < least ? least : q > greatest ? greatest : q;
+    return Math.max(least, Math.min(greatest, q));
   };
 }

@@ -47,7 +47,7 @@ export function pairOf(
 
 /** The four dimensions of a picture, or a refusal. */
 export function pictureShape(t: Tensor | undefined, what: string): readonly [number, number, number, number] {
-  if (!t || t.shape.length !== 4) {
+  if (t?.shape.length !== 4) {
     const found = t ? `[${t.shape}]` : 'nothing';
     throw new TidemarkError('shape-mismatch', `${what} must be [N, H, W, C], found ${found}`);
   }
