@@ -26,6 +26,19 @@ describe('a model', () => {
     expect(graph.outputs[0].shape).toEqual([2, 5, 5, 2]);
   });
 
+  test('ends at the tensors that are asked for, whatever comes after them', () => {
+    const model = smallModel();
+    const [conv] = model.nodes;
+    const nodes = [conv, { code: CODE.CUSTOM, custom: 'Magic', inputs: [3], outputs: [4] }];
+    const bytes = tfliteFile({ ...model, nodes });
+    const graph = readTflite(bytes, { name: 'test', file: 'test.tflite', outputs: ['c'] });
+    expect(graph.operators.map((o) => o.kind)).toEqual(['Conv']);
+    expect(graph.outputs.map((p) => p.name)).toEqual(['c']);
+    expect(() => readTflite(bytes, { name: 'test', file: 'test.tflite', outputs: ['z'] })).toThrow(
+      'no tensor z',
+    );
+  });
+
   test('refuses a shape for an input it does not have', () => {
     expect(() => read(smallModel(), { nothing: [1] })).toThrow(/input nothing.*inputs are x/);
   });

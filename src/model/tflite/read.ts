@@ -25,6 +25,8 @@ export interface ReadTfliteOptions {
   readonly file: string;
   /** Shapes of inputs by name, where the stored ones are not wanted. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Names of tensors to take as outputs instead of the file's: cuts off what they do not need. */
+  readonly outputs?: readonly string[];
 }
 
 /** Reads a model. Throws one `TidemarkError` that names the file, and operator or tensor where there is one. */
@@ -47,8 +49,10 @@ export function readTflite(bytes: Uint8Array, options: ReadTfliteOptions): Graph
 function importModel(model: FileModel, options: ReadTfliteOptions): Graph {
   const builder = new GraphBuilder(options.name, 'tflite');
   const tensors: (Tensor | undefined)[] = new Array(model.tensors.length).fill(undefined);
-  const nodes = joinDilated(model);
-  const writers = new Map(nodes.flatMap((n) => n.outputs.map((t) => [t, n] as const)));
+  const outputs = options.outputs ? options.outputs.map((name) => tensorNamed(model, name)) : model.outputs;
+  const joined = joinDilated(model.nodes, model.tensors, outputs);
+  const nodes = needed(joined, outputs);
+  const writers = new Map(joined.flatMap((n) => n.outputs.map((t) => [t, n] as const)));
   for (const index of model.inputs)
     tensors[index] = inputTensor(builder, model.tensors[index], options.shapes);
   refuseUnknownShapes(model, options.shapes);
@@ -57,13 +61,32 @@ function importModel(model: FileModel, options: ReadTfliteOptions): Graph {
   for (const node of nodes) {
     within(`operator ${node.index} (${node.builtin})`, () => importNode(builder, model, node, tensors, read));
   }
-  if (model.outputs.length === 0) throw new TidemarkError('graph-invalid', 'the model has no outputs');
-  for (const index of model.outputs) {
+  if (outputs.length === 0) throw new TidemarkError('graph-invalid', 'the model has no outputs');
+  for (const index of outputs) {
     const tensor = read(index);
     const { name, type } = model.tensors[index];
     builder.output(tensor, { name, shape: tensor.shape, dtype: type });
   }
   return builder.build();
+}
+
+function tensorNamed(model: FileModel, name: string): number {
+  const found = model.tensors.find((t) => t.name === name);
+  if (!found) throw new TidemarkError('input-invalid', `there is no tensor ${name} to take as an output`);
+  return found.index;
+}
+
+/** The nodes that the outputs depend on, in the file's order. What none depends on is not even looked at. */
+function needed(nodes: readonly FileNode[], outputs: readonly number[]): FileNode[] {
+  const wanted = new Set(outputs);
+  const kept: FileNode[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (!node.outputs.some((t) => wanted.has(t))) continue;
+    kept.push(node);
+    for (const t of node.inputs) wanted.add(t);
+  }
+  return kept.reverse();
 }
 
 function importNode(

@@ -127,7 +127,9 @@ export function tfliteFile(model: TestModel): Uint8Array {
     intVector(b, model.outputs),
     offsetVector(b, nodes),
   ];
-  const graph = table(b, 5, () => lists.forEach((list, field) => b.addFieldOffset(field, list, 0)));
+  const graph = table(b, 5, () => {
+    for (const [field, list] of lists.entries()) b.addFieldOffset(field, list, 0);
+  });
   const parts = [offsetVector(b, codes), offsetVector(b, [graph]), offsetVector(b, buffers)];
   const root = table(b, 5, () => {
     b.addFieldInt32(0, model.version ?? 3, 0);
