@@ -19,10 +19,8 @@ export const quantize = unaryOperator({
     const [lo, hi] = integerRange(to.dtype);
     return (x, i, y, o, count) => {
       for (let e = 0; e < count; e++) {
-        let q = Math.fround(x[i + e] / scale) + TIES_TO_EVEN - TIES_TO_EVEN + zero;
-        if (q < lo) q = lo;
-        if (q > hi) q = hi;
-        y[o + e] = Number.isNaN(q) ? zero : q;
+        const q = Math.fround(x[i + e] / scale) + TIES_TO_EVEN - TIES_TO_EVEN + zero;
+        y[o + e] = q >= lo ? Math.min(hi, q) : lo;
       }
     };
   },

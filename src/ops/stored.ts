@@ -39,7 +39,8 @@ export type Coder = (value: number, index?: number) => number;
 
 /**
  * real -> stored: round(x / scale) + zeroPoint, saturated; the division in float32. Ties go to even (ONNX
- * QuantizeLinear) or away from zero (TFLite QUANTIZE). NaN becomes the zero point.
+ * QuantizeLinear) or away from zero (TFLite QUANTIZE). NaN becomes the least value, as ONNX Runtime's vector code
+ * has it.
  */
 export function quantiser(to: ElementType, dialect: Dialect = 'onnx'): Coder {
   const { quant, dtype } = to;
@@ -50,7 +51,7 @@ export function quantiser(to: ElementType, dialect: Dialect = 'onnx'): Coder {
   const zeros = Int32Array.from(quant.zeroPoint);
   const encode = (x: number, scale: number, zero: number) => {
     const q = round(Math.fround(x / scale)) + zero;
-    return q > hi ? hi : q >= lo ? q : Number.isNaN(q) ? zero : lo;
+    return q >= lo ? Math.min(hi, q) : lo;
   };
   const scale = scales[0];
   const zero = zeros[0];

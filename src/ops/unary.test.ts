@@ -44,7 +44,7 @@ const FUNCTIONS: readonly [string, Attributes, (x: number) => number][] = [
     { approximate: false },
     (x) => x * (0.5 + integral((t) => Math.exp((-t * t) / 2) / Math.sqrt(2 * Math.PI), x)),
   ],
-  ['Gelu', { approximate: true }, (x) => x * sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))],
+  ['Gelu', { approximate: 'tanh' }, (x) => x * sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))],
   ['Mish', {}, (x) => x * Math.tanh(softplus(x))],
   ['Softplus', {}, softplus],
   ['Softsign', {}, (x) => x / (1 + Math.abs(x))],
