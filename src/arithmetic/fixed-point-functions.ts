@@ -19,7 +19,7 @@ const THIRD = 715827883;
 const EXP_POWERS = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242];
 
 /** x * 2^exponent, saturated to 32 bits. */
-function saturatingShiftLeft(x: number, exponent: number): number {
+export function saturatingShiftLeft(x: number, exponent: number): number {
   const y = x * 2 ** exponent;
   return Math.max(-2147483648, Math.min(2147483647, y));
 }

@@ -68,6 +68,25 @@ describe('along an axis', () => {
     expect(() => contextFor(lpNormalization, { inputs: [zero], attrs: { axis: 1, p: 3 } })).toThrow(/p is 3/);
   });
 
+  it('divides 8-bit lines by their norm in integers, as TFLite does', () => {
+    for (let round = 0; round < 40; round++) {
+      const random = seeded(round);
+      const dtype = round % 2 ? 'i8' : 'u8';
+      const n = pick(random, 1, 300);
+      const x = randomInput(random, [1, n], quantised(dtype, 0.1, dtype === 'i8' ? 3 : 120));
+      const zero = dtype === 'i8' ? 0 : 128;
+      const given = [{ shape: [1, n], ...quantised(dtype, 1 / 128, zero) }];
+      const attrs = { axis: 1, p: 2 };
+      const [y] = checkOperator(lpNormalization, { inputs: [x], attrs, dialect: 'tflite', given }, round);
+      const real = Array.from(x.values, (q) => q - (dtype === 'i8' ? 3 : 120));
+      const norm = Math.hypot(...real);
+      real.forEach((v, i) => {
+        const exact = Math.min(127, norm === 0 ? 0 : (v / norm) * 128);
+        expect(Math.abs(y[i] - zero - exact)).toBeLessThanOrEqual(1.01);
+      });
+    }
+  });
+
   it('holds large differences without overflow', () => {
     const x = { shape: [3], type: F32, values: Float32Array.of(1000, 0, -1000) };
     expect([...runWhole(softmax, { inputs: [x], attrs: { axis: 0, beta: 1 } })[0]]).toEqual([1, 0, 0]);

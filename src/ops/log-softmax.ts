@@ -1,4 +1,7 @@
-/** LogSoftmax along one axis: (x - max) * beta minus the logarithm of the sum of exponentials. */
+/**
+ * LogSoftmax along one axis: (x - max) * beta minus the logarithm of the sum of exponentials, in float32 between
+ * encodings (TFLite computes 8-bit ones in fixed point, which may differ by a step).
+ */
 import { exp32, log32 } from '../arithmetic/float32.ts';
 import { alongAxisOperator, realLine } from './along-axis.ts';
 import type { SoftmaxAttributes } from './softmax.ts';

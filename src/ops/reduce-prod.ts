@@ -1,4 +1,7 @@
-/** ReduceProd: the product over the axes; wrapping for integers. */
+/**
+ * ReduceProd: the product over the axes; wrapping for integers. Quantised tensors are multiplied as float32 in
+ * both dialects (TFLite rescales in integers at each step instead, which may differ by a step).
+ */
 import { reduceOperator } from './reduce.ts';
 import { dequantiser, quantiser } from './stored.ts';
 
