@@ -9,7 +9,7 @@ const MIN_I32 = -2147483648;
 
 /** Saturates a number to a signed 32-bit integer. */
 export function saturate(x: number): number {
-  return x > MAX_I32 ? MAX_I32 : x < MIN_I32 ? MIN_I32 : x;
+  return Math.min(MAX_I32, Math.max(MIN_I32, x));
 }
 
 /** One signed 64-bit integer from its two halves, saturated to 32 bits. */
