@@ -39,6 +39,12 @@ export function parseModel(bytes: Uint8Array): ParsedModel {
   for (const { domain, version } of model.opsetImport) {
     opsets.set(domain === 'ai.onnx' ? '' : domain, Number(version));
   }
+  if (opsets.size === 0) {
+    throw new TidemarkError(
+      'file-format',
+      'the model names no operator set version (opset_import): it may be cut off',
+    );
+  }
   return { graph, opsets };
 }
 
