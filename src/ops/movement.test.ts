@@ -1,62 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { Attributes } from '../graph/graph.ts';
 import { batchToSpace } from './batch-to-space.ts';
 import { channelShuffle } from './channel-shuffle.ts';
-import { concat } from './concat.ts';
 import { expand } from './expand.ts';
-import { gather } from './gather.ts';
-import { gatherND } from './gather-nd.ts';
-import type { OperatorDef } from './operator.ts';
 import { pad } from './pad.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 import { spaceToBatch } from './space-to-batch.ts';
 import { checkAliases } from './testing/check-aliases.ts';
-import {
-  type CaseInput,
-  checkOperator,
-  contextFor,
-  pick,
-  type Random,
-  randomInput,
-  runWhole,
-  seeded,
-} from './testing/check-operator.ts';
-import { coordinates, F32, indexOf, quantised, randomShape, randomType } from './testing/naive.ts';
+import { checkMovement } from './testing/check-movement.ts';
+import { checkOperator, contextFor, pick, randomInput, seeded } from './testing/check-operator.ts';
+import { coordinates, indexOf, quantised, randomShape, randomType } from './testing/naive.ts';
 import { tile } from './tile.ts';
 import { transpose } from './transpose.ts';
 
-/** Runs rounds of a movement and compares each element with where a formula says it comes from. */
-function moves<A extends Attributes>(
-  def: OperatorDef<A>,
-  rounds: number,
-  make: (
-    random: Random,
-  ) =>
-    | { inputs: CaseInput[]; attrs: A; from: (at: number[], shape: readonly number[]) => number }
-    | undefined,
-): number {
-  let views = 0;
-  for (let round = 0; round < rounds; round++) {
-    const made = make(seeded(1000 + round));
-    if (!made) continue;
-    const { inputs, attrs, from } = made;
-    const given = { inputs, attrs };
-    const [found] = checkOperator(def, given, round);
-    views += checkAliases(def, given);
-    const { shape } = contextFor(def, given).outputs[0];
-    const expected = found.slice();
-    coordinates(shape).forEach((at, e) => {
-      expected[e] = from(at, shape);
-    });
-    expect(found, `${def.kind} round ${round}`).toEqual(expected);
-  }
-  return views;
-}
-
 describe('movement', () => {
   it('reshapes in raster order, always as a view', () => {
-    const views = moves(reshape, 40, (random) => {
+    const views = checkMovement(reshape, 40, (random) => {
       const [a, b, c, d] = randomShape(random, 4);
       const x = randomInput(random, [a, b, c, d], randomType(random));
       const shape = [[a * b * c * d], [a * b, c * d], [a, b, c * d], [b, a * c, 1, d], [d, c, b, a]][
@@ -83,7 +42,7 @@ describe('movement', () => {
   });
 
   it('slices with any step', () => {
-    const views = moves(slice, 80, (random) => {
+    const views = checkMovement(slice, 80, (random) => {
       const shape = randomShape(random);
       const x = randomInput(random, shape, randomType(random));
       const steps = shape.map(() => (random() < 0.6 ? 1 : pick(random, 0, 1) ? 2 : -1));
@@ -117,7 +76,7 @@ describe('movement', () => {
   });
 
   it('pads in every mode', () => {
-    moves(pad, 80, (random) => {
+    checkMovement(pad, 80, (random) => {
       const shape = randomShape(random);
       const type = randomType(random);
       const x = randomInput(random, shape, type);
@@ -155,7 +114,7 @@ describe('movement', () => {
   });
 
   it('transposes', () => {
-    const views = moves(transpose, 60, (random) => {
+    const views = checkMovement(transpose, 60, (random) => {
       const shape = randomShape(random, pick(random, 1, 4), 4);
       const x = randomInput(random, shape, randomType(random));
       const perm = shape.map((_, k) => k).sort(() => random() - 0.5);
@@ -175,7 +134,7 @@ describe('movement', () => {
   });
 
   it('shuffles channels', () => {
-    moves(channelShuffle, 20, (random) => {
+    checkMovement(channelShuffle, 20, (random) => {
       const [groups, each] = [pick(random, 1, 3), pick(random, 1, 4)];
       const shape = [1, pick(random, 1, 3), pick(random, 1, 3), groups * each];
       const x = randomInput(random, shape, randomType(random));
@@ -190,7 +149,7 @@ describe('movement', () => {
   });
 
   it('tiles', () => {
-    moves(tile, 40, (random) => {
+    checkMovement(tile, 40, (random) => {
       const shape = randomShape(random, pick(random, 1, 4), 3);
       const x = randomInput(random, shape, randomType(random));
       const repeats = shape.map(() => pick(random, 1, 3));
@@ -209,7 +168,7 @@ describe('movement', () => {
   });
 
   it('expands', () => {
-    moves(expand, 40, (random) => {
+    checkMovement(expand, 40, (random) => {
       const to = randomShape(random, pick(random, 1, 4), 4);
       const shape = to.slice(pick(random, 0, to.length)).map((d) => (random() < 0.5 ? 1 : d));
       const x = randomInput(random, shape, randomType(random));
@@ -228,66 +187,6 @@ describe('movement', () => {
           ],
       };
     });
-  });
-
-  it('gathers by constant indices', () => {
-    const views = moves(gather, 60, (random) => {
-      const shape = randomShape(random, pick(random, 1, 4), 4);
-      const axis = pick(random, 0, shape.length - 1);
-      const x = randomInput(random, shape, randomType(random));
-      const indices = {
-        ...randomInput(random, randomShape(random, pick(random, 0, 2), 3), { dtype: 'i32' }, true),
-      };
-      indices.values.forEach((_, i) => {
-        indices.values[i] = pick(random, -shape[axis], shape[axis] - 1);
-      });
-      const rank = indices.shape.length;
-      return {
-        inputs: [x, indices],
-        attrs: { axis },
-        from: (at) => {
-          const i = indices.values[indexOf(indices.shape, at.slice(axis, axis + rank))];
-          return x.values[
-            indexOf(shape, [...at.slice(0, axis), i < 0 ? i + shape[axis] : i, ...at.slice(axis + rank)])
-          ];
-        },
-      };
-    });
-    expect(views).toBeGreaterThan(3);
-  });
-
-  it('gathers by indices known at run time, and names one that is outside', () => {
-    const x = randomInput(seeded(5), [3, 4]);
-    const at = (i: number) => ({ shape: [2], type: { dtype: 'i32' as const }, values: Int32Array.of(2, i) });
-    expect([...runWhole(gather, { inputs: [x, at(-3)], attrs: { axis: 0 } })[0]]).toEqual([
-      ...x.values.slice(8),
-      ...x.values.slice(0, 4),
-    ]);
-    expect([...runWhole(gather, { inputs: [x, at(1)], attrs: { axis: 1 } })[0]]).toEqual(
-      [2, 1, 6, 5, 10, 9].map((i) => x.values[i]),
-    );
-    expect(() => runWhole(gather, { inputs: [x, at(3)], attrs: { axis: 0 } })).toThrow(/index 3 is outside/);
-  });
-
-  it('gathers by coordinates', () => {
-    for (let round = 0; round < 30; round++) {
-      const random = seeded(round);
-      const shape = randomShape(random, pick(random, 1, 4), 4);
-      const depth = pick(random, 1, shape.length);
-      const x = randomInput(random, shape, randomType(random));
-      const rows = randomShape(random, pick(random, 0, 2), 3);
-      const indices = randomInput(random, [...rows, depth], { dtype: 'i32' });
-      indices.values.forEach((_, i) => {
-        indices.values[i] = pick(random, 0, shape[i % depth] - 1);
-      });
-      const [y] = runWhole(gatherND, { inputs: [x, indices], attrs: {} });
-      const result = [...rows, ...shape.slice(depth)];
-      coordinates(result).forEach((at, e) => {
-        const row = indexOf(rows, at.slice(0, rows.length)) * depth;
-        const lead = Array.from({ length: depth }, (_, k) => indices.values[row + k]);
-        expect(y[e]).toBe(x.values[indexOf(shape, [...lead, ...at.slice(rows.length)])]);
-      });
-    }
   });
 
   it('puts space into the batch and back', () => {
@@ -315,82 +214,5 @@ describe('movement', () => {
       };
       expect(checkOperator(batchToSpace, back, round)[0]).toEqual(x.values);
     }
-  });
-});
-
-describe('Concat', () => {
-  it('joins along any axis; as views where one stride reaches', () => {
-    let views = 0;
-    for (let round = 0; round < 60; round++) {
-      const random = seeded(round);
-      const shape = randomShape(random);
-      const axis = pick(random, 0, shape.length - 1);
-      const type = randomType(random);
-      const parts = Array.from({ length: pick(random, 1, 3) }, () =>
-        randomInput(
-          random,
-          shape.map((d, k) => (k === axis ? pick(random, 1, 4) : d)),
-          type,
-        ),
-      );
-      const given = { inputs: parts, attrs: { axis } };
-      const [y] = checkOperator(concat, given, round);
-      views += checkAliases(concat, given) ? 1 : 0;
-      coordinates(contextFor(concat, given).outputs[0].shape).forEach((at, e) => {
-        let i = at[axis];
-        let part = 0;
-        while (i >= parts[part].shape[axis]) i -= parts[part++].shape[axis];
-        expect(y[e]).toBe(
-          parts[part].values[
-            indexOf(
-              parts[part].shape,
-              at.map((v, k) => (k === axis ? i : v)),
-            )
-          ],
-        );
-      });
-    }
-    expect(views).toBeGreaterThan(20);
-  });
-
-  it('is a view on channels, and on rows of one picture', () => {
-    const part = (shape: number[]) => randomInput(seeded(6), shape);
-    const count = (a: number[], b: number[], axis: number) =>
-      checkAliases(concat, { inputs: [part(a), part(b)], attrs: { axis } });
-    expect(count([2, 3, 4, 5], [2, 3, 4, 1], 3)).toBe(2);
-    expect(count([1, 3, 4, 5], [1, 2, 4, 5], 1)).toBe(2);
-    expect(count([1, 3, 4, 5], [1, 3, 2, 5], 2)).toBe(0);
-  });
-
-  it('brings parts to the output scale as each dialect does', () => {
-    const part = (scale: number, zero: number, dtype: 'i8' | 'u8' = 'u8') => ({
-      ...randomInput(seeded(7), [2, 3], quantised(dtype, scale, zero)),
-    });
-    for (const dialect of ['onnx', 'tflite'] as const) {
-      const inputs = [part(0.02, 100), part(0.05, 3)];
-      const given = {
-        inputs,
-        attrs: { axis: 1 },
-        dialect,
-        given: [{ shape: [2, 6], ...quantised('u8', 0.05, 3) }],
-      };
-      const [y] = checkOperator(concat, given);
-      expect(checkAliases(concat, given)).toBe(0);
-      const real = (q: number) => Math.max(0, Math.min(255, Math.round((q - 100) * 0.4) + 3));
-      for (const r of [0, 1]) {
-        for (const c of [0, 1, 2]) {
-          expect(Math.abs(y[r * 6 + c] - real(inputs[0].values[r * 3 + c]))).toBeLessThanOrEqual(1);
-          expect(y[r * 6 + 3 + c]).toBe(inputs[1].values[r * 3 + c]);
-        }
-      }
-    }
-    const bytes = [part(0.02, 1, 'i8'), part(0.05, 3, 'i8')];
-    const [copied] = runWhole(concat, { inputs: bytes, attrs: { axis: 0 }, dialect: 'tflite' });
-    expect([...copied]).toEqual([...bytes[0].values, ...bytes[1].values]);
-  });
-
-  it('refuses parts that do not fit', () => {
-    const inputs = [randomInput(seeded(8), [1, 2, 3], F32), randomInput(seeded(8), [1, 3, 4], F32)];
-    expect(() => contextFor(concat, { inputs, attrs: { axis: 2 } })).toThrow(/cannot join/);
   });
 });
