@@ -17,10 +17,14 @@ export function scalarOf(edit: GraphEdit, id: TensorId): number | undefined {
   return t.constant.load()[0];
 }
 
+/** Longer lists than this stay tensors: attributes are for the parameters of channels. */
+const MOST_CHANNELS = 8192;
+
 /** True when a constant operand gives each channel of `shape` one number, or all of them one. */
 export function isPerChannel(t: Tensor, shape: readonly number[]): boolean {
   if (!t.constant || t.dtype !== 'f32' || t.quant || t.shape.length > shape.length) return false;
   const count = elementCount(t.shape);
+  if (count > MOST_CHANNELS) return false;
   return count === 1 || (count === channelsOf(shape) && channelsOf(t.shape) === count);
 }
 
