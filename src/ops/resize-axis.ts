@@ -90,11 +90,13 @@ function samplesAt(
       return { inputs: [clampTo(nearestOf(attrs, x, scale, dialect), input)], weights: [1] };
     case 'linear':
       return attrs.antialias && scale < 1
-        ? filtered(x, input, scale, 1, (d) => Math.max(0, 1 - Math.abs(d)))
+        ? filtered(x, input, scale, 1, attrs.excludeOutside, (d) => Math.max(0, 1 - Math.abs(d)))
         : linear(x, input, dialect);
     case 'cubic':
       return attrs.antialias && scale < 1
-        ? filtered(x, input, scale, 2, (d) => cubicWeight(Math.abs(d), attrs.cubicA ?? -0.75))
+        ? filtered(x, input, scale, 2, attrs.excludeOutside, (d) =>
+            cubicWeight(Math.abs(d), attrs.cubicA ?? -0.75),
+          )
         : cubic(x, input, attrs.cubicA ?? -0.75, attrs.excludeOutside);
     default:
       throw new TidemarkError('operator-unsupported', `Resize with mode ${attrs.mode} is not supported`);
@@ -179,22 +181,26 @@ function cubic(x: number, input: number, a: number, excludeOutside: boolean): Sa
   );
 }
 
-/** A filter stretched by 1 / scale so that it covers all inputs it shrinks, renormalised at the borders. */
+/**
+ * A filter stretched by 1 / scale so that it covers all inputs it shrinks. What lies outside is left out, or
+ * stands for the border (ONNX Runtime's reading of antialias with and without exclude_outside).
+ */
 function filtered(
   x: number,
   input: number,
   scale: number,
   radius: number,
+  excludeOutside: boolean,
   weight: (d: number) => number,
 ): Samples {
   const centre = x + 0.5;
   const support = radius / scale;
-  const lo = Math.max(0, Math.floor(centre - support + 0.5));
-  const hi = Math.min(input, Math.floor(centre + support + 0.5));
   const inputs: number[] = [];
   const weights: number[] = [];
-  for (let i = lo; i < hi; i++) {
-    inputs.push(i);
+  const end = Math.floor(centre + support + 0.5);
+  for (let i = Math.floor(centre - support + 0.5); i < end; i++) {
+    if (excludeOutside && (i < 0 || i >= input)) continue;
+    inputs.push(clampTo(i, input));
     weights.push(weight((i + 0.5 - centre) * scale));
   }
   const sum = weights.reduce((s, w) => s + w, 0);

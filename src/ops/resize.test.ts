@@ -66,6 +66,16 @@ describe('Resize', () => {
     expect(cubic[4]).toBeCloseTo(-0.03515625 * 1 + 0.26171875 * 2 + 0.87890625 * 3 - 0.10546875 * 4, 5);
   });
 
+  it('widens the filter when it shrinks with antialias', () => {
+    // 7 to 3: triangles of radius 7/3 around 2/3 + 0.5; outside stands for the border, or is left out
+    const tent = [-1, 0, 1, 2].map((i) => 1 - (Math.abs(i + 0.5 - 7 / 6) * 3) / 7);
+    const sum = tent.reduce((s, w) => s + w, 0);
+    const attrs = { mode: 'linear', coordinates: 'half_pixel', antialias: true };
+    expect(row([1, 0, 0, 0, 0, 0, 0], 3, attrs)[0]).toBeCloseTo((tent[0] + tent[1]) / sum, 5);
+    const excluding = { ...attrs, excludeOutside: true };
+    expect(row([1, 0, 0, 0, 0, 0, 0], 3, excluding)[0]).toBeCloseTo(tent[1] / (sum - tent[0]), 5);
+  });
+
   it('rounds coordinates as TFLite does', () => {
     expect(row([1, 2, 3], 5, { mode: 'nearest', coordinates: 'asymmetric' }, 'tflite')).toEqual([
       1, 1, 2, 2, 3,

@@ -17,7 +17,9 @@ describe('window', () => {
     expect(outputSize(5, 3, 2, 1, 0, 0)).toBe(2);
     expect(outputSize(4, 3, 2, 1, 0, 0, true)).toBe(2);
     expect(outputSize(2, 1, 2, 1, 0, 1, true)).toBe(1); // the second window would start in the pad
-    expect(() => outputSize(2, 5, 1, 1, 1, 1)).toThrow(/window of 5/);
+    expect(outputSize(4, 7, 2, 1, 1, 1, true)).toBe(1);
+    expect(() => outputSize(4, 7, 2, 1, 1, 1)).toThrow(/window of 7/);
+    expect(() => outputSize(2, 5, 1, 1, 1, 1, true)).toThrow(/window of 5/);
   });
 
   it('names exact and monotone needs, dilation and windows in the padding included', () => {

@@ -56,7 +56,8 @@ export function pictureShape(t: Tensor | undefined, what: string): readonly [num
 
 /**
  * Outputs along one direction. With `ceil`, a window that would start beyond the input and its leading pad is
- * dropped (ONNX's rule for pools since opset 19, PyTorch's always).
+ * dropped (ONNX's rule for pools since opset 19, PyTorch's always); a window larger than the padded input counts
+ * where the part that is missing is less than a stride.
  */
 export function outputSize(
   input: number,
@@ -67,17 +68,15 @@ export function outputSize(
   after: number,
   ceil = false,
 ): number {
-  const room = input + before + after - ((taps - 1) * dilation + 1);
-  if (room < 0) {
-    const span = (taps - 1) * dilation + 1;
-    throw new TidemarkError(
-      'shape-mismatch',
-      `a window of ${span} does not fit an input of ${input} with pads ${before} and ${after}`,
-    );
-  }
-  if (!ceil) return Math.floor(room / stride) + 1;
-  const count = Math.ceil(room / stride) + 1;
-  return (count - 1) * stride >= input + before ? count - 1 : count;
+  const span = (taps - 1) * dilation + 1;
+  const steps = (input + before + after - span) / stride;
+  let count = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
+  if (ceil && (count - 1) * stride >= input + before) count--;
+  if (count >= 1) return count;
+  throw new TidemarkError(
+    'shape-mismatch',
+    `a window of ${span} does not fit an input of ${input} with pads ${before} and ${after}`,
+  );
 }
 
 /** The window of `taps` [kh, kw] over a picture. */
