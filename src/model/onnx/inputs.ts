@@ -75,7 +75,8 @@ export function inputValue(
 ): Value {
   const perm = order === 'last' ? lastPerm(shape.length) : undefined;
   const port = { name, shape, dtype: type.name, ...(perm ? { perm } : {}) };
-  const source = inputSource((quant) => b.input(port, { dtype: type.dtype, quant }));
+  const inner = perm ? perm.map((axis) => shape[axis]) : shape;
+  const source = inputSource(inner, (quant) => b.input(port, { dtype: type.dtype, quant }));
   return { name, shape, type, source, view: plainView(shape, perm) };
 }
 

@@ -46,7 +46,7 @@ export interface Source {
   /** Reordered forms that have been made, by walk and shape. */
   readonly forms: Map<string, Tensor>;
   /** Set for a graph input whose tensor is not made yet: its quantisation can still be chosen. */
-  unmade?: { quant?: Quantisation };
+  unmade?: { readonly shape: readonly number[]; quant?: Quantisation };
 }
 
 export function sourceOf(tensor: Tensor): Source {
@@ -54,11 +54,11 @@ export function sourceOf(tensor: Tensor): Source {
 }
 
 /** A graph input: `make` is called on first use, with the quantisation that this use knows of. */
-export function inputSource(make: (quant?: Quantisation) => Tensor): Source {
+export function inputSource(shape: readonly number[], make: (quant?: Quantisation) => Tensor): Source {
   let made: Tensor | undefined;
   const source: Source = {
     forms: new Map(),
-    unmade: {},
+    unmade: { shape },
     get tensor() {
       if (!made) {
         made = make(source.unmade?.quant);
@@ -112,20 +112,25 @@ export function liesIn(value: Value, order: Order): boolean {
 }
 
 /**
- * The order that costs nothing; where both do, the one with more channels in a pixel; where none does, channels
- * last if that can be computed pixel by pixel, else the order that keeps what is innermost in memory innermost.
+ * The order that costs nothing; where both do, the one the tensor's shape has, else the one with more channels
+ * in a pixel; where none does, channels last if that can be computed pixel by pixel, else the order that keeps
+ * what is innermost in memory innermost.
  */
 export function preferredOrder(value: Value): Order {
   const rank = value.shape.length;
   if (rank !== 3 && rank !== 4) return 'file';
   const file = liesIn(value, 'file');
   const last = liesIn(value, 'last');
-  if (file && last) return value.shape[1] > value.shape[rank - 1] ? 'last' : 'file';
-  if (file || last) return file ? 'file' : 'last';
-  const { view, shape } = value;
+  const { view, shape, source } = value;
   const perm = lastPerm(rank);
   const target = perm.map((axis) => shape[axis]);
-  if (pixelMovement(value.source.tensor.shape, target, walkOf(view, perm))) return 'last';
+  const from = source.unmade?.shape ?? source.tensor.shape;
+  if (file && last) {
+    if (sameShape(from, target) !== sameShape(from, shape)) return sameShape(from, target) ? 'last' : 'file';
+    return shape[1] > shape[rank - 1] ? 'last' : 'file';
+  }
+  if (file || last) return file ? 'file' : 'last';
+  if (pixelMovement(from, target, walkOf(view, perm))) return 'last';
   return view.dims[1].includes(view.atoms.length - 1) ? 'last' : 'file';
 }
 
