@@ -2,7 +2,7 @@
  * Quotient; of integers truncated towards zero, and 0 where the divisor is 0. TFLite's 8-bit form multiplies by
  * the divisor's reciprocal in fixed point.
  */
-import { headroom, reciprocalOf } from '../arithmetic/reciprocals.ts';
+import { headroom, reciprocalOf } from '../arithmetic/reciprocal.ts';
 import { highProduct, quantizeMultiplier, roundingShiftRight } from '../arithmetic/tflite.ts';
 import { binaryOperator } from './binary.ts';
 import { integerRange, saturate, wholeQuantisation } from './stored.ts';

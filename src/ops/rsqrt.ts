@@ -1,5 +1,5 @@
 /** 1 / sqrt(x). TFLite: fixed point; zero gives the greatest stored value. */
-import { inverseSquareRoot } from '../arithmetic/reciprocals.ts';
+import { inverseSqrt } from '../arithmetic/inverse-sqrt.ts';
 import { multiplyByQuantizedMultiplier, quantizeMultiplier } from '../arithmetic/tflite.ts';
 import { integerRange, saturate, wholeQuantisation } from './stored.ts';
 import { unaryOperator } from './unary.ts';
@@ -17,7 +17,7 @@ export const rsqrt = unaryOperator({
     return (q) => {
       const x = q - a.zero;
       if (x <= 0) return integerRange(to.dtype)[1];
-      const { multiplier, shift } = inverseSquareRoot(x);
+      const { multiplier, shift } = inverseSqrt(x);
       const root = multiplyByQuantizedMultiplier(1, multiplier, shift + FRACTION_BITS);
       const y = multiplyByQuantizedMultiplier(root, scale.multiplier, scale.shift - FRACTION_BITS);
       return saturate(y + b.zero, to.dtype);

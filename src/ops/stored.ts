@@ -2,7 +2,11 @@
  * Stored and real numbers: how elements of a quantised tensor are decoded and encoded in each dialect, with the
  * index along the quantised axis where there is one scale per channel.
  */
+import { roundEven as roundHalfEven } from '../arithmetic/onnx.ts';
+import { roundHalfAway } from '../arithmetic/tflite.ts';
 import type { Dialect, DType, ElementType, Quantisation } from '../graph/graph.ts';
+
+export { roundHalfAway, roundHalfEven };
 
 /** Least and greatest stored value of an integer type. */
 export function integerRange(dtype: DType): readonly [number, number] {
@@ -18,17 +22,6 @@ export function integerRange(dtype: DType): readonly [number, number] {
     default:
       return [-2147483648, 2147483647];
   }
-}
-
-/** Nearest integer, ties to even: what ONNX Runtime and IEEE hardware do. */
-export function roundHalfEven(x: number): number {
-  const r = Math.round(x);
-  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
-}
-
-/** Nearest integer, ties away from zero: C's round, and so TFLite's. */
-export function roundHalfAway(x: number): number {
-  return x < 0 ? -Math.round(-x) : Math.round(x);
 }
 
 /** A function of an element and its index along the quantised axis (its channel, as a rule). */
