@@ -50,7 +50,7 @@ function byOperator(results: readonly OpTestResult[]): (string | number)[][] {
 
 test.skipIf(!haveModels)(`TFLite conformance${haveModels ? '' : ` (skipped: ${MISSING})`}`, () => {
   const files = readdirSync(join(MODELS, 'tflite')).filter((f) => f.endsWith('.tflite'));
-  const models = files.map(compareModel);
+  const models = files.map((file) => compareModel(file));
   const special = [compareCut('ssd_mobilenet_v1_coco_uint8.tflite'), compareTwin()];
   const graphs = new Map<string, Graph>();
   const real = Object.keys(readJson('tflm/real/index.json')).map((key) => compareReal(key, graphs));

@@ -1,32 +1,37 @@
 /**
- * Every TFLite file of the public set: read, run operator by operator on its seeded input, and compared with its
- * reference outputs. Quantised models must equal the TFLite reference kernels bit for bit.
+ * Every TFLite file of the public set: read, run operator by operator on its seeded input, as read and normalised,
+ * and compared with its reference outputs. Quantised models must equal the TFLite reference kernels bit for bit.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TidemarkError } from '../../src/errors.ts';
+import { normalise } from '../../src/model/normalise/normalise.ts';
 import { readTflite } from '../../src/model/tflite/read.ts';
-import { compareModel } from './tflite/compare.ts';
+import { compareModel, type Verdict } from './tflite/compare.ts';
 import { haveModels, MISSING, MODELS, readModelFile } from './tflite/reference-data.ts';
 import { compareCut, compareTwin, EXPECTED } from './tflite/special-cases.ts';
 
 const files = haveModels ? readdirSync(join(MODELS, 'tflite')).filter((f) => f.endsWith('.tflite')) : [];
 
+/** What is expected of a comparison: equality of quantised models, closeness of float ones, or the stated exception. */
+function judge(file: string, verdict: Verdict): void {
+  const exception = EXPECTED[file];
+  if (exception) {
+    expect(verdict.verdict, verdict.note).toBe(exception.verdict);
+    if (verdict.verdict === 'refused') expect(verdict.note).toContain(exception.message);
+    if (exception.bound) expect(verdict.error).toBeLessThanOrEqual(exception.bound);
+  } else if (verdict.quantised) {
+    expect(verdict.verdict, verdict.note).toBe('equal');
+  } else {
+    expect(['equal', 'close'], verdict.note).toContain(verdict.verdict);
+  }
+}
+
 describe.skipIf(!haveModels)(`TFLite models${haveModels ? '' : ` (skipped: ${MISSING})`}`, () => {
-  test.each(files)('%s', (file) => {
-    const verdict = compareModel(file);
-    const exception = EXPECTED[file];
-    if (exception) {
-      expect(verdict.verdict, verdict.note).toBe(exception.verdict);
-      if (verdict.verdict === 'refused') expect(verdict.note).toContain(exception.message);
-      if (exception.bound) expect(verdict.error).toBeLessThanOrEqual(exception.bound);
-    } else if (verdict.quantised) {
-      expect(verdict.verdict, verdict.note).toBe('equal');
-    } else {
-      expect(['equal', 'close'], verdict.note).toContain(verdict.verdict);
-    }
-  });
+  test.each(files)('%s', (file) => judge(file, compareModel(file)));
+
+  test.each(files)('%s, normalised', (file) => judge(file, compareModel(file, normalise)));
 
   test('the model with a custom operator equals the reference up to it', () => {
     expect(compareCut('ssd_mobilenet_v1_coco_uint8.tflite')).toMatchObject({ verdict: 'equal' });

@@ -86,8 +86,11 @@ export function firstDifference(
   return first || `${seen} of ${hashes.length} tensors equal`;
 }
 
-/** One model on the seeded input against the reference kernels' outputs (tflm/) where there are any, else LiteRT's. */
-export function compareModel(file: string): Verdict {
+/**
+ * One model on the seeded input against the reference kernels' outputs (tflm/) where there are any, else LiteRT's.
+ * `prepare` may rewrite the graph first.
+ */
+export function compareModel(file: string, prepare: (graph: Graph) => Graph = (graph) => graph): Verdict {
   const started = performance.now();
   let graph: Graph | undefined;
   const done = (v: Omit<Verdict, 'name' | 'seconds' | 'quantised'>): Verdict => ({
@@ -102,7 +105,7 @@ export function compareModel(file: string): Verdict {
   const reference = exact ? 'reference kernels' : 'LiteRT';
   let outputs: TypedArray[];
   try {
-    graph = readTflite(readModelFile('tflite', file), { name: file, file });
+    graph = prepare(readTflite(readModelFile('tflite', file), { name: file, file }));
     outputs = runLayers(graph, seededInputs(graph));
   } catch (error) {
     return done({ reference, verdict: 'refused', error: Infinity, note: (error as Error).message });
