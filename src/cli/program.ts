@@ -2,9 +2,9 @@
  * The list of commands. Only the module of the command that is asked for is loaded; the others are known by their
  * line in the help.
  */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { reportFailure } from './failure.ts';
+import { programVersion } from './version.ts';
 
 /** What a file in commands/ exports: sets up arguments and options on a command that has its name. */
 export type Define = (command: Command) => void;
@@ -82,7 +82,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 async function programFor(args: readonly string[]): Promise<Command> {
   const program = quiet(new Command('tidemark'))
     .description('A memory compiler for convolutional networks: the same function in the least memory.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(programVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showSuggestionAfterError(true)
@@ -113,9 +113,4 @@ function quiet(command: Command): Command {
       write(`tidemark: ${line}${line.endsWith('?') ? '' : ` (see: ${help})`}\n`);
     },
   });
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')).version;
 }

@@ -64,7 +64,7 @@ function caption({ name, first, lo, hi }: BufferLife, columns: number, max: numb
   const middle = Math.floor(lo.length / 2);
   const height = y(lo[middle], max) - y(hi[middle], max);
   const width = (lo.length / columns) * BOX.width;
-  const text = height >= 13 ? fitText(name, width - 6) : '';
+  const text = height >= 15 ? fitText(name, width - 8) : '';
   if (text === '') return '';
   const cx = num(x(first + lo.length / 2, columns));
   const cy = num((y(lo[middle], max) + y(hi[middle], max)) / 2);

@@ -25,12 +25,12 @@ export function byteTicks(max: number): readonly number[] {
 /** A colour of its own for each of many things: hues a golden angle apart, three lightnesses. */
 export function colourOf(index: number): string {
   const hue = Math.round((index * 137.508 + 205) % 360);
-  return `hsl(${hue} ${[62, 48, 55][index % 3]}% ${[52, 62, 44][index % 3]}%)`;
+  return `hsl(${hue} ${[46, 40, 50][index % 3]}% ${[52, 62, 44][index % 3]}%)`;
 }
 
 /** Text cut to about `width` pixels of 11 px type; empty where fewer than four letters fit. */
 export function fitText(text: string, width: number): string {
-  const letters = Math.floor(width / 6.4);
+  const letters = Math.floor(width / 7);
   if (text.length <= letters) return text;
   return letters < 5 ? '' : `${text.slice(0, letters - 1)}…`;
 }

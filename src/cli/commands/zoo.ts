@@ -1,9 +1,9 @@
 /** `tidemark zoo`: lists the standard topologies, or writes one as an ONNX file. */
 import type { Command } from 'commander';
+import { writeOnnx } from '../../emit/onnx/write.ts';
 import { TidemarkError } from '../../errors.ts';
 import { formatCount, formatSize } from '../../report/format.ts';
-import { writeZooModel } from '../../zoo/write.ts';
-import { zooListing } from '../../zoo/zoo.ts';
+import { calibratedZooGraph, zooGraph, zooListing } from '../../zoo/zoo.ts';
 import { writeWhole } from '../files.ts';
 import { type ModelOptions, withDtype, withJson } from '../options/shared.ts';
 import { answer } from '../output.ts';
@@ -49,7 +49,7 @@ function run(name: string | undefined, options: Options): void {
     answer(options.json, { models: [model] }, () => listing([model]));
     return;
   }
-  const bytes = writeZooModel(key, { dtype: options.dtype });
+  const bytes = writeOnnx(options.dtype === 'int8' ? calibratedZooGraph(key) : zooGraph(key));
   writeWhole(options.output, bytes);
   answer(
     options.json,

@@ -44,7 +44,7 @@ export function withDtype(command: Command): Command {
 
 /** Where the network's input and output may lie. */
 export function withPolicies(command: Command): Command {
-  return command
+  command
     .addOption(
       new Option(
         '--input <policy>',
@@ -57,12 +57,17 @@ export function withPolicies(command: Command): Command {
       new Option('--output <policy>', 'whole: in the arena; streamed: taken out run by run')
         .default('whole')
         .argParser(oneOf('--output', ['whole', 'streamed'])),
-    )
-    .addOption(
-      new Option('--accounting <rule>', 'all: sizes count input and output in the arena; ops-only: neither')
-        .default('all')
-        .argParser(oneOf('--accounting', ['all', 'ops-only'])),
     );
+  return withAccounting(command);
+}
+
+/** What sizes count. */
+export function withAccounting(command: Command): Command {
+  return command.addOption(
+    new Option('--accounting <rule>', 'all: sizes count input and output in the arena; ops-only: neither')
+      .default('all')
+      .argParser(oneOf('--accounting', ['all', 'ops-only'])),
+  );
 }
 
 export function withJson(command: Command): Command {

@@ -4,6 +4,7 @@
  */
 import { TidemarkError } from '../../errors.ts';
 import { allocate, elementCount, type Port, type Tensor, type TypedArray } from '../../graph/graph.ts';
+import { fromGraphLayout, toGraphLayout } from '../reference.ts';
 import { type FileArray, type FileType, INTEGER_RANGE, isFileType } from './file-array.ts';
 
 /** A port's element type in files. */
@@ -61,19 +62,15 @@ export function quantiseReal(values: ArrayLike<number>, tensor: Tensor): Float64
 
 /** The port's values as its tensor's, in memory order. */
 export function toTensor(port: Port, tensor: Tensor, array: FileArray): TypedArray {
-  const out = allocate(tensor.dtype, elementCount(tensor.shape));
+  const stored = allocate(tensor.dtype, elementCount(tensor.shape));
   const store = storer(tensor);
-  const order = memoryOrder(port);
-  for (let i = 0; i < out.length; i++) out[i] = store(array.values[order ? order[i] : i]);
-  return out;
+  for (let i = 0; i < stored.length; i++) stored[i] = store(array.values[i]);
+  return toGraphLayout(port, stored);
 }
 
 /** A tensor's values as the port shows them to the outside. */
 export function fromTensor(port: Port, values: TypedArray): FileArray {
-  const order = memoryOrder(port);
-  const out = new Float64Array(values.length);
-  for (let i = 0; i < out.length; i++) out[order ? order[i] : i] = values[i];
-  return { dtype: portType(port), shape: port.shape, values: out };
+  return { dtype: portType(port), shape: port.shape, values: fromGraphLayout(port, values) };
 }
 
 function storer(tensor: Tensor): (v: number) => number {
@@ -81,26 +78,4 @@ function storer(tensor: Tensor): (v: number) => number {
   if (tensor.dtype === 'bool') return (v) => (v ? 1 : 0);
   const [low, high] = INTEGER_RANGE[tensor.dtype]!;
   return (v) => Math.min(high, Math.max(low, v));
-}
-
-/** For each element in memory order its index in the file's order; undefined where the two are one. */
-function memoryOrder(port: Port): Int32Array | undefined {
-  const { perm, shape } = port;
-  if (!perm || perm.every((axis, i) => axis === i)) return undefined;
-  const strides = new Array(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1];
-  const order = new Int32Array(elementCount(shape));
-  const index = new Array(shape.length).fill(0);
-  let at = 0;
-  for (let i = 0; i < order.length; i++) {
-    order[i] = at;
-    for (let place = perm.length - 1; place >= 0; place--) {
-      const axis = perm[place];
-      at += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      at -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return order;
 }

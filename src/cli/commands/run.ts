@@ -1,0 +1,147 @@
+/** `tidemark run`: runs a model in its arena on files, pictures or made-up numbers. */
+import type { Command } from 'commander';
+import { TidemarkError } from '../../errors.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { checkPlan } from '../../plan/check.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { formatSize } from '../../report/format.ts';
+import { executePlan } from '../../run/execute.ts';
+import type { FileArray } from '../../run/input/file-array.ts';
+import { writeNpy } from '../../run/input/npy.ts';
+import { writeNpz } from '../../run/input/npz.ts';
+import { fromTensor } from '../../run/input/port-values.ts';
+import { writeWhole } from '../files.ts';
+import { type InputOptions, loadInputs, withInputs } from '../inputs.ts';
+import { loadModel } from '../model.ts';
+import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
+import { parseBudget } from '../options/size.ts';
+import { oneOf } from '../options/values.ts';
+import { answer } from '../output.ts';
+import { readPlan } from '../plan-file.ts';
+import { planModel } from '../planning.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { facts } from '../terminal/table.ts';
+import { type TopEntry, topOf } from '../top.ts';
+
+interface Options extends ModelOptions, InputOptions {
+  readonly plan?: string;
+  readonly ram?: string;
+  readonly backend: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+interface OutputReport {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly file?: string;
+  readonly top5?: readonly TopEntry[];
+}
+
+export function define(command: Command): void {
+  withModel(command);
+  command
+    .option('--plan <file>', 'plan.json of an earlier fit; left out: the smallest plan is made')
+    .option('--ram <size>', 'plan within this budget, when there is no --plan');
+  withInputs(command);
+  command
+    .option('--backend <name>', 'what computes: reference', oneOf('--backend', ['reference']), 'reference')
+    .option('-o, --output <file>', 'write the outputs: .npy for one, .npz for several');
+  withJson(command);
+  command
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tidemark run zoo:resnet8 --dtype int8\n  tidemark run model.onnx --input cat.png --preprocess imagenet\n  tidemark run model.tflite --plan out/plan.json --input x.npy -o y.npy\n',
+    )
+    .action(run);
+}
+
+function run(model: string, options: Options): void {
+  const { graph } = loadModel(model, { ...options, toRun: true });
+  const inputs = loadInputs(graph, options);
+  const progress = startProgress();
+  const plan = planFor(graph, options, progress);
+  const started = performance.now();
+  const result = executePlan(graph, plan, inputs.tensors, {
+    onProgress: (done) => progress.step(`running ${Math.round(done * 100)} %`),
+  });
+  const seconds = (performance.now() - started) / 1000;
+  progress.done();
+  const arrays = new Map(graph.outputs.map((port, i) => [port.name, fromTensor(port, result.outputs[i])]));
+  if (options.output) writeOutputs(options.output, arrays);
+  const outputs = graph.outputs.map((port) =>
+    describe(graph, port.name, arrays.get(port.name)!, options.output),
+  );
+  answer(options.json, { model, outputs, seconds, arenaBytes: plan.arenaBytes }, () =>
+    text(outputs, seconds, plan.arenaBytes),
+  );
+}
+
+function planFor(graph: Graph, options: Options, progress: ReturnType<typeof startProgress>): Plan {
+  if (options.plan) {
+    if (options.ram)
+      throw new TidemarkError('usage', '--ram makes a plan and --plan names one: give one of them');
+    const plan = readPlan(options.plan, graph);
+    const { ok, problem } = checkPlan(graph, plan);
+    if (!ok)
+      throw new TidemarkError('plan-invalid', `${options.plan}: the checker refuses the plan: ${problem}`);
+    return plan;
+  }
+  const budgetBytes = options.ram === undefined ? undefined : parseBudget(options.ram, '--ram');
+  const planned = planModel(graph, { budgetBytes, policy: { input: 'reuse', output: 'whole' }, progress });
+  if (!planned.fits) {
+    throw new TidemarkError(
+      'usage',
+      `--ram ${options.ram}: the model does not fit; the smallest arena is ${planned.arenaBytes} bytes`,
+    );
+  }
+  return planned.plan;
+}
+
+function writeOutputs(file: string, arrays: ReadonlyMap<string, FileArray>): void {
+  if (/\.npz$/i.test(file)) writeWhole(file, writeNpz(arrays));
+  else if (!/\.npy$/i.test(file))
+    throw new TidemarkError('usage', `--output expects a .npy or .npz file, got '${file}'`);
+  else if (arrays.size !== 1)
+    throw new TidemarkError(
+      'usage',
+      `--output: the model has ${arrays.size} outputs; a .npz file holds several`,
+    );
+  else writeWhole(file, writeNpy([...arrays.values()][0]));
+}
+
+function describe(graph: Graph, name: string, array: FileArray, file: string | undefined): OutputReport {
+  const port = graph.outputs.find((p) => p.name === name)!;
+  return {
+    name,
+    shape: array.shape,
+    dtype: array.dtype,
+    ...(file ? { file } : {}),
+    ...(isVector(array.shape) ? { top5: topOf(array, graph.tensors[port.tensor].quant) } : {}),
+  };
+}
+
+/** One dimension larger than 1: scores of classes. */
+function isVector(shape: readonly number[]): boolean {
+  return shape.filter((d) => d > 1).length === 1;
+}
+
+function text(outputs: readonly OutputReport[], seconds: number, arenaBytes: number): string {
+  const parts = outputs.map((o) => {
+    const head = `${o.name}  ${o.dtype}[${o.shape.join('x')}]${o.file ? `  ${o.file}` : ''}`;
+    const top =
+      o.top5?.map(
+        (t) => `  ${String(t.index).padStart(5)}  ${t.value.toPrecision(6).replace(/\.?0+$/, '')}`,
+      ) ?? [];
+    return [head, ...top].join('\n');
+  });
+  return [
+    ...parts,
+    '',
+    facts([
+      ['arena', formatSize(arenaBytes)],
+      ['time', `${seconds.toFixed(2)} s (reference kernels, not tuned for speed)`],
+    ]),
+  ].join('\n');
+}
