@@ -164,6 +164,22 @@ export function placeRanked(c: NodeContext, value: Value, rank: number, order: O
   return place(c.b, reshaped(c.b, value, [...ones, ...value.shape]), order);
 }
 
+/**
+ * The tensors themselves, where all values are scattered in memory in one and the same way: then elements that
+ * belong together lie at the same place. Single numbers go with everything.
+ */
+function scatteredAlike(c: NodeContext, values: readonly Value[]): Tensor[] | undefined {
+  const whole = values.filter((v) => countOf(v) > 1);
+  const [first] = whole;
+  if (!first || whole.some((v) => isConstant(v) || v.dequantise)) return undefined;
+  if (liesIn(first, 'file') || liesIn(first, 'last')) return undefined;
+  if (values.some((v) => v.shape.length > first.shape.length)) return undefined;
+  const form = (v: Value) => JSON.stringify([v.view, v.source.tensor.shape]);
+  if (whole.some((v) => form(v) !== form(first))) return undefined;
+  const ones = first.source.tensor.shape.map(() => 1);
+  return values.map((v) => (countOf(v) > 1 ? v.source.tensor : place(c.b, reshaped(c.b, v, ones), 'file')));
+}
+
 /** An elementwise function of several values that broadcast against each other. */
 export function combined(
   c: NodeContext,
@@ -176,6 +192,11 @@ export function combined(
     output = 0 as number | string,
   }: { type?: FileType; given?: Omit<OutputType, 'shape'>; output?: number | string } = {},
 ): Value {
+  const alike = given ? undefined : scatteredAlike(c, values);
+  if (alike) {
+    const { shape, view } = values.find((v) => countOf(v) > 1)!;
+    return { ...emit(c, kind, alike, attrs, { type, output }), shape, view };
+  }
   const rank = Math.max(...values.map((v) => v.shape.length));
   const order = orderFor(values, rank);
   const tensors = values.map((v) => placeRanked(c, v, rank, order));

@@ -16,7 +16,7 @@ import {
   refuse,
   scalar,
 } from '../node-context.ts';
-import { place, reshaped, type Value } from '../value.ts';
+import { liesIn, place, reshaped, type Value } from '../value.ts';
 
 /** The value with its spatial dimensions made one, where there are more than two: `[N, C, L]`. */
 function withChannels(c: NodeContext, x: Value): Value {
@@ -217,16 +217,28 @@ function alongAxis(
   axis: number,
   extra: Record<string, number>,
 ): Value {
+  const { atoms, dims } = x.view;
+  const scattered = !liesIn(x, 'file') && !liesIn(x, 'last') && !x.dequantise;
+  if (scattered && dims[axis].length === 1 && dims[axis][0] === atoms.length - 1) {
+    const tensor = x.source.tensor;
+    const last = tensor.shape.length - 1;
+    if (tensor.shape[last] === x.shape[axis]) {
+      return {
+        ...emit(c, kind, [tensor], { axis: last, ...extra }, { type: x.type }),
+        shape: x.shape,
+        view: x.view,
+      };
+    }
+  }
   const rank = x.shape.length;
   const order = orderFor([x], rank);
-  const made = emit(
+  return emit(
     c,
     kind,
     [place(c.b, x, order)],
     { axis: placed(axis, rank, order), ...extra },
     { order, type: x.type },
   );
-  return made;
 }
 
 export const normalisationImporters: Record<string, Importer> = {
