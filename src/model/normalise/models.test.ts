@@ -33,7 +33,7 @@ describe.skipIf(!present)('public models (skipped where the model folder is not 
       )
     : [];
 
-  test.each(files)('%s: valid after every pass, no Transpose left, nothing more to do', (file, ctx) => {
+  test.for(files)('%s: valid after every pass, no Transpose left, nothing more to do', (file, ctx) => {
     const raw = read(file);
     if (!raw) return ctx.skip('the reader refuses this file');
     validate(raw);

@@ -87,6 +87,54 @@ describe('operators between Dequantize and Quantize', () => {
     },
   );
 
+  const pool = { kernel: [3, 3], stride: [2, 2], dilation: [1, 1], pads: [1, 1, 0, 0], ceil: false };
+  const resize = {
+    size: [8, 12],
+    scales: [2, 2],
+    coordinates: 'half_pixel',
+    nearest: 'round_prefer_floor',
+    cubicA: -0.75,
+    excludeOutside: false,
+    antialias: false,
+  };
+  const one: [string, (s: Sketch, x: Tensor) => Tensor][] = [
+    [
+      'ConvTranspose',
+      (s, x) =>
+        s.op('ConvTranspose', [x, weights(s, [4, 2, 2, 3], true), s.weights([4])], {
+          ...windowAttributes(0),
+          stride: [2, 2],
+          outputPadding: [0, 0],
+        }),
+    ],
+    ['AveragePool', (s, x) => s.op('AveragePool', [x], { ...pool, countPad: true })],
+    ['AveragePool', (s, x) => s.op('AveragePool', [x], { ...pool, countPad: false })],
+    ['Resize', (s, x) => s.op('Resize', [x], { ...resize, mode: 'linear' })],
+    ['Resize', (s, x) => s.op('Resize', [x], { ...resize, mode: 'cubic' })],
+    ['ReduceMean', (s, x) => s.op('ReduceMean', [x], { axes: [1], keepDims: false })],
+    ['Softmax', (s, x) => s.op('Softmax', [x], { axis: 1, beta: 1 })],
+    ['Div', (s, x) => s.op('Div', [x, s.dequantize(stored(s, [3], 0.02, 0))])],
+    ['Sub', (s, x) => s.op('Sub', [s.dequantize(s.weights([3], W8)), x])],
+    ['Max', (s, x) => s.op('Max', [x, s.dequantize(stored(s, [1, 4, 6, 3], 0.02, 90))])],
+    [
+      'MatMul',
+      (s, x) =>
+        s.op('MatMul', [x, s.dequantize(stored(s, [1, 4, 3, 5], 0.02, 90))], {
+          transposeA: false,
+          transposeB: false,
+        }),
+    ],
+    ['ChannelAffine', (s, x) => s.op('Mul', [x, s.weights([3])])],
+  ];
+
+  test.each(one)('%s works on stored values, to one step', (kind, make) => {
+    const graph = sketch((s) => s.quantize(make(s, s.dequantize(stored(s, [1, 4, 6, 3]))), 0.013, 110));
+    const result = normalised(graph, { relative: 1.01 / 110 });
+    const found = kinds(result).filter((k) => !/^Quantize$/.test(k));
+    expect(found).toEqual([kind === 'ChannelAffine' ? 'Quantize+ChannelAffine' : kind]);
+    expect(kinds(result)).not.toContain('Dequantize');
+  });
+
   test('a float consumer keeps the float operator', () => {
     const graph = sketch((s) => {
       const x = s.dequantize(stored(s, [1, 4, 4, 2]));

@@ -1,9 +1,9 @@
 /** Random small graphs in the file's order and channels last: every pass keeps what they compute. */
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../graph/graph.ts';
-import { pick } from '../../ops/testing/check-operator.ts';
+import { pick, type Random } from '../../ops/testing/check-operator.ts';
 import { kinds, normalised } from './testing/equivalence.ts';
-import { type Sketch, sketch } from './testing/small-graphs.ts';
+import { F32, type Sketch, sketch } from './testing/small-graphs.ts';
 
 const UNARY: readonly [string, Record<string, number | null>][] = [
   ['Clip', { min: 0, max: 6 }],
@@ -20,17 +20,8 @@ function grow(s: Sketch, all: Tensor[]): Tensor {
   const x = all[pick(random, 0, all.length - 1)];
   const rank = x.shape.length;
   switch (pick(random, 0, 10)) {
-    case 0: {
-      const perm =
-        rank === 4
-          ? [
-              [0, 2, 3, 1],
-              [0, 3, 1, 2],
-              [0, 1, 3, 2],
-            ][pick(random, 0, 2)]
-          : [1, 0];
-      return rank === 4 || rank === 2 ? s.op('Transpose', [x], { perm }) : x;
-    }
+    case 0:
+      return s.op('Transpose', [x], { perm: shuffled(random, rank) });
     case 1:
       return rank === 4 ? s.conv(x, pick(random, 1, 4), 3, 1) : x;
     case 2: {
@@ -73,17 +64,28 @@ function grow(s: Sketch, all: Tensor[]): Tensor {
       const y = s.op('Reshape', [x], { shape: [first, flat] });
       return random() < 0.5 ? y : s.op('FullyConnected', [y, s.weights([3, flat])], { flatten: false });
     }
-    case 9:
-      return rank === 4 ? s.op('ReduceMean', [x], { axes: [2, 3], keepDims: random() < 0.5 }) : x;
+    case 9: {
+      const axes = shuffled(random, rank)
+        .slice(0, pick(random, 1, 2))
+        .sort((p, q) => p - q);
+      return rank > 2 ? s.op('ReduceMean', [x], { axes, keepDims: random() < 0.5 }) : x;
+    }
     default: {
-      const sizes = x.shape.map((d) => (d > 2 && random() < 0.4 ? d - 1 : d));
-      return s.op('Slice', [x], {
-        starts: x.shape.map((d, i) => d - sizes[i]),
-        steps: x.shape.map(() => 1),
-        sizes,
-      });
+      const sizes = x.shape.map((d) => (random() < 0.3 ? pick(random, 1, d) : d));
+      const starts = x.shape.map((d, i) => (random() < 0.5 ? 0 : d - sizes[i]));
+      return s.op('Slice', [x], { starts, steps: x.shape.map(() => 1), sizes });
     }
   }
+}
+
+/** The numbers below n in any order. */
+function shuffled(random: Random, n: number): number[] {
+  const list = [...Array(n).keys()];
+  for (let i = n - 1; i > 0; i--) {
+    const k = pick(random, 0, i);
+    [list[i], list[k]] = [list[k], list[i]];
+  }
+  return list;
 }
 
 describe('random graphs', () => {
@@ -92,7 +94,9 @@ describe('random graphs', () => {
       const seed = batch * 25 + i;
       const graph = sketch(
         (s) => {
-          const all = [s.input([1, 3, 4, 2]), s.input([1, 2, 3, 4])];
+          const batch = pick(s.random, 1, 2);
+          const perm = s.random() < 0.5 ? shuffled(s.random, 4) : undefined;
+          const all = [s.input([batch, 3, 4, 2]), s.input([batch, 2, 3, 4], F32, perm)];
           const length = pick(s.random, 2, 14);
           for (let k = 0; k < length; k++) all.push(grow(s, all));
           const last = all.slice(-pick(s.random, 1, 3));
@@ -100,6 +104,7 @@ describe('random graphs', () => {
         },
         'onnx',
         seed,
+        (t, s) => (s.random() < 0.3 ? shuffled(s.random, t.shape.length) : undefined),
       );
       const result = normalised(graph, { relative: 1e-5, seed });
       expect(kinds(result).length, `seed ${seed}`).toBeLessThanOrEqual(graph.operators.length + 2);

@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from '../../../graph/graph.ts';
 import { type Random, randomValues, seeded } from '../../../ops/testing/check-operator.ts';
+import { scatter } from '../permutation.ts';
 
 export const F32: ElementType = { dtype: 'f32' };
 
@@ -31,8 +32,13 @@ export interface Sketch {
   dequantize(x: Tensor): Tensor;
 }
 
-/** Builds a graph; every tensor that the function gives back becomes an output. */
-export function sketch(build: (s: Sketch) => Tensor | Tensor[], dialect: Dialect = 'onnx', seed = 7): Graph {
+/** Builds a graph; every tensor that the function gives back becomes an output, shown by `perm` if given. */
+export function sketch(
+  build: (s: Sketch) => Tensor | Tensor[],
+  dialect: Dialect = 'onnx',
+  seed = 7,
+  perm: (t: Tensor, s: Sketch) => readonly number[] | undefined = () => undefined,
+): Graph {
   const b = new GraphBuilder('test', dialect);
   const random = seeded(seed);
   let count = 0;
@@ -56,7 +62,9 @@ export function sketch(build: (s: Sketch) => Tensor | Tensor[], dialect: Dialect
   };
   const outputs = [build(s)].flat();
   outputs.forEach((t, i) => {
-    b.output(t, { name: `out${i}`, shape: t.shape, dtype: t.dtype });
+    const order = perm(t, s);
+    const shape = order ? scatter(order, t.shape) : t.shape;
+    b.output(t, { name: `out${i}`, shape, dtype: t.dtype, ...(order ? { perm: order } : {}) });
   });
   return b.build();
 }
