@@ -16,6 +16,8 @@ import {
   type Tensor,
   type TensorId,
 } from '../graph/graph.ts';
+import { type ClipAttributes, storedBounds } from '../ops/clip.ts';
+import { integerRange, sameType } from '../ops/stored.ts';
 import { activationTypes } from './activation-types.ts';
 import { channelScales, channelType, storedValues } from './integer-type.ts';
 import { isInteger } from './quantisable.ts';
@@ -108,11 +110,9 @@ export function quantiseGraph(graph: Graph, ranges: Ranges, options: QuantiseOpt
               ? constantAs(graph.tensors[id], type)
               : id;
           });
-      push({
-        ...op,
-        inputs,
-        ...(op.epilogue ? { epilogue: typedSteps(op.epilogue, cores.get(op.id)!) } : {}),
-      });
+      const { epilogue, ...bare } = op;
+      const steps = epilogue ? typedSteps(epilogue, cores.get(op.id)!) : [];
+      push({ ...bare, inputs, ...(steps.length > 0 ? { epilogue: steps } : {}) });
       continue;
     }
     const inputs = op.inputs.map(dequantised);
@@ -138,7 +138,14 @@ export function quantiseGraph(graph: Graph, ranges: Ranges, options: QuantiseOpt
   };
 }
 
-/** `chain` holds what goes into each step and, last, the output. */
+/** `chain` holds what goes into each step and, last, the output. Clips that the type's own bounds imply go. */
 function typedSteps(steps: readonly Epilogue[], chain: readonly ElementType[]): Epilogue[] {
-  return steps.map((step, i) => ({ ...step, from: chain[i], to: chain[i + 1] }));
+  return steps
+    .map((step, i): Epilogue => ({ ...step, from: chain[i], to: chain[i + 1] }))
+    .filter(({ kind, attrs, from, to }) => {
+      if (kind !== 'Clip' || !sameType(from, to)) return true;
+      const [least, greatest] = integerRange(to.dtype);
+      const [lo, hi] = storedBounds(attrs as ClipAttributes, to, 'onnx');
+      return lo > least || hi < greatest;
+    });
 }

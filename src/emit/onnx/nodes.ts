@@ -20,22 +20,20 @@ export class NodeList {
   readonly initializers: TensorInit[] = [];
   readonly #nodes: { inputs: string[]; output: string; init: NodeInit }[] = [];
   readonly #used = new Set<string>();
+  readonly #usedByNodes = new Set<string>();
   readonly #renamed = new Map<string, string>();
   readonly #produced = new Set<string>();
   readonly #lists = new Map<string, string>();
 
   /** A name that nothing has yet: the wanted one, or one with a number behind it. */
   unique(wanted: string): string {
-    const base = wanted || 'value';
-    let name = base;
-    for (let i = 1; this.#used.has(name); i++) name = `${base}_${i}`;
-    this.#used.add(name);
-    return name;
+    return numbered(wanted || 'value', this.#used);
   }
 
   /** Adds a node with one output and gives the output's name. An empty input name is an absent input. */
   node(opType: string, inputs: readonly string[], attributes: NodeAttributes = {}, name = opType): string {
-    const nodeName = this.unique(name);
+    // Nodes and values are named apart from each other.
+    const nodeName = numbered(name || opType, this.#usedByNodes);
     const output = this.unique(`${nodeName}:out`);
     const attribute = Object.entries(attributes).flatMap(([key, value]) =>
       value === undefined ? [] : [attributeOf(key, value)],
@@ -84,10 +82,6 @@ export class NodeList {
     }));
   }
 
-  finalName(name: string): string {
-    return this.#renamed.get(name) ?? name;
-  }
-
   #list(
     dtype: FileDType,
     values: readonly number[],
@@ -110,6 +104,13 @@ export class NodeList {
     }
     return name;
   }
+}
+
+function numbered(base: string, used: Set<string>): string {
+  let name = base;
+  for (let i = 1; used.has(name); i++) name = `${base}_${i}`;
+  used.add(name);
+  return name;
 }
 
 /** Attribute types as numbered by AttributeProto.AttributeType. */
