@@ -277,6 +277,17 @@ describe('movement', () => {
     expect(kinds(normalised(graph)).filter((k) => k === 'Slice')).toHaveLength(1);
   });
 
+  test('a reduction that drops an axis turns the rest', () => {
+    const graph = sketch((s) => {
+      const x = s.op('Tanh', [s.input([2, 3, 4, 5])]);
+      const turned = s.op('Transpose', [x], { perm: [1, 2, 3, 0] });
+      const sum = s.op('ReduceMean', [turned], { axes: [0], keepDims: false });
+      const y = s.op('Transpose', [sum], { perm: [2, 0, 1] });
+      return [x, s.op('FullyConnected', [y, s.weights([2, 5])], { flatten: false })];
+    });
+    expect(kinds(normalised(graph, ROUNDING))).toEqual(['Tanh', 'ReduceMean', 'FullyConnected']);
+  });
+
   test('reshapes at the ports vanish', () => {
     const graph = sketch((s) => {
       const y = s.conv(s.op('Reshape', [s.input([24])], { shape: [1, 3, 4, 2] }), 2);
