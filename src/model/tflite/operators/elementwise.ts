@@ -84,6 +84,7 @@ export const elementwise: Record<string, Importer> = {
   POW: binary('Pow'),
   SQUARED_DIFFERENCE: binary('SquaredDifference'),
   FLOOR_DIV: binary('FloorDiv'),
+  FLOOR_MOD: binary('Mod'),
   PRELU: binary('PRelu'),
   EQUAL: binary('Equal'),
   NOT_EQUAL: notEqual,
