@@ -5,12 +5,12 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TidemarkError } from '../../src/errors.ts';
-import type { Graph, TypedArray } from '../../src/graph/graph.ts';
-import { type BoundInput, readOnnx } from '../../src/model/onnx/read.ts';
-import { decodeModel, decodeTensor } from '../../src/model/onnx/schema.ts';
-import { tensorData } from '../../src/model/onnx/tensor-data.ts';
-import { runReference } from '../../src/run/reference.ts';
+import { TidemarkError } from '../../../src/errors.ts';
+import type { Graph, TypedArray } from '../../../src/graph/graph.ts';
+import { type BoundInput, readOnnx } from '../../../src/model/onnx/read.ts';
+import { decodeModel, decodeTensor } from '../../../src/model/onnx/schema.ts';
+import { tensorData } from '../../../src/model/onnx/tensor-data.ts';
+import { runReference } from '../../../src/run/reference.ts';
 
 export interface Case {
   readonly dir: string;
@@ -27,7 +27,7 @@ export interface Outcome {
 
 /** The folder of public models beside the project. */
 export function modelsFolder(): string {
-  return process.env.TIDEMARK_MODELS ?? join(import.meta.dirname, '../../../shared/models');
+  return process.env.TIDEMARK_MODELS ?? join(import.meta.dirname, '../../../../shared/models');
 }
 
 export function testFolder(): string {
@@ -118,35 +118,4 @@ function firstDifference(got: TypedArray, expected: TypedArray, dtype: string): 
     return `element ${i} is ${a}, expected ${e}`;
   }
   return undefined;
-}
-
-/** Passed and all cases by operator, and every failure with its reason, in Markdown. */
-export function report(outcomes: readonly Outcome[]): string {
-  const byOperator = new Map<string, Outcome[]>();
-  for (const outcome of outcomes) {
-    const key = outcome.case.ops.join(' + ');
-    byOperator.set(key, [...(byOperator.get(key) ?? []), outcome]);
-  }
-  const passed = (list: readonly Outcome[]) => list.filter((o) => o.failure === undefined).length;
-  const rows = [...byOperator]
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([op, list]) => `| ${op} | ${passed(list)} | ${list.length} |`);
-  const failures = outcomes.filter((o) => o.failure !== undefined);
-  return [
-    '# ONNX operator tests',
-    '',
-    `Written by \`npm run conformance:onnx\`. ${passed(outcomes)} of ${outcomes.length} cases pass.`,
-    '',
-    '| operator | passed | cases |',
-    '|---|---:|---:|',
-    ...rows,
-    '',
-    '## Failures',
-    '',
-    ...failures.map(
-      (o) =>
-        `- ${o.case.dir} (${o.case.ops.join(', ')}): ${o.failure!.slice(0, 240).replace(/\. Supported: .*/, '')}`,
-    ),
-    '',
-  ].join('\n');
 }
