@@ -87,8 +87,6 @@ export interface FinishOptions {
   readonly activation?: Activation;
   /** Which output of the file this is. */
   readonly output?: number;
-  /** Shape of the result, where the operator's inference cannot know it from its inputs. */
-  readonly shape?: readonly number[];
 }
 
 /** Adds the operator that writes an output of the file, with its fused activation. */
@@ -105,7 +103,7 @@ export function finish(
   const label = node.declared[output]?.name ?? name;
   const activation = options.activation ?? 'none';
   const clip = clipOf(activation, type);
-  const given = [givenType(kind, inputs, attrs, type, options.shape ?? node.declared[output]?.shape ?? [])];
+  const given = [givenType(kind, inputs, attrs, type, node.declared[output]?.shape ?? [])];
   if (activation === 'tanh') {
     if (type.quant)
       throw new TidemarkError('operator-unsupported', 'a fused TANH on quantised values is not supported');

@@ -285,6 +285,33 @@ describe('bad input', () => {
     expect(tensor({ type: 'STRING' }).code).toBe('type-unsupported');
   });
 
+  test('a constant that would take all memory', () => {
+    const error = errorOf(
+      tfliteFile({
+        tensors: [
+          { name: 'x', shape: [6] },
+          { name: 'dims', shape: [2], type: 'i32', data: ints(65536, 65536) },
+          { name: 'one', shape: [], type: 'i32', data: ints(1) },
+          { name: 'huge', shape: [65536, 65536], type: 'i32' },
+          { name: 'axes', shape: [2], type: 'i32', data: ints(0, 1) },
+          { name: 'shape', shape: [], type: 'i32' },
+          { name: 'y', shape: [6] },
+        ],
+        nodes: [
+          { code: CODE.FILL, inputs: [1, 2], outputs: [3] },
+          { code: CODE.REDUCE_MAX, inputs: [3, 4], outputs: [5] },
+          { code: CODE.RESHAPE, inputs: [0, 5], outputs: [6] },
+        ],
+        inputs: [0],
+        outputs: [6],
+      }),
+    );
+    expect(error).toMatchObject({
+      code: 'file-too-large',
+      message: expect.stringContaining('operator 0 (FILL)'),
+    });
+  });
+
   test('a target shape that is known at run time alone', () => {
     const error = errorOf(
       tfliteFile({

@@ -18,6 +18,9 @@ import type { Node } from './importer.ts';
 import { importerOf, refusal } from './operators/importers.ts';
 import { dtypeOfFile, fileBytes, readValues } from './values.ts';
 
+/** Elements that a constant made on import may have; a damaged file could ask for a machine's whole memory. */
+const MAX_FOLDED = 2 ** 26;
+
 export interface ReadTfliteOptions {
   /** Name of the graph. */
   readonly name: string;
@@ -116,6 +119,12 @@ function importNode(
         'graph-invalid',
         `tensor ${model.tensors[t].name} is written twice, or is an input or constant too`,
       );
+    if (outputs[i].constant && elementCount(outputs[i].shape) > MAX_FOLDED) {
+      throw new TidemarkError(
+        'file-too-large',
+        `a constant of shape [${outputs[i].shape}]; at most ${MAX_FOLDED} elements are made on import`,
+      );
+    }
     tensors[t] = outputs[i];
   });
 }
