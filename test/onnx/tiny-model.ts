@@ -20,6 +20,8 @@ export interface TinyModel {
   readonly opset?: number;
   /** Element type code of the inputs; float32 when left out. */
   readonly elemType?: number;
+  /** Element type code of the outputs; float32 when left out. */
+  readonly outputType?: number;
 }
 
 const encoder = new TextEncoder();
@@ -102,7 +104,10 @@ export function tinyModel(model: TinyModel): Uint8Array {
           },
         },
       })),
-      output: model.outputs.map((name) => ({ name, type: { tensorType: { elemType: 1 } } })),
+      output: model.outputs.map((name) => ({
+        name,
+        type: { tensorType: { elemType: model.outputType ?? 1 } },
+      })),
     },
   };
   return encodeModel(init);
