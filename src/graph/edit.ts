@@ -25,7 +25,8 @@ import {
 } from './graph.ts';
 
 export interface AddOptions {
-  readonly name?: string;
+  /** The operator that the new one stands for: it gets its name, its output's name and its place in the order. */
+  readonly like?: Operator;
   /** Type of the output where the operator does not follow from its inputs (Quantize and the like). */
   readonly given?: OutputType;
   readonly epilogue?: readonly Epilogue[];
@@ -126,13 +127,15 @@ export class GraphEdit {
     const tensors = inputs.map((id) => (id === ABSENT ? undefined : this.#tensors[id]));
     const given = options.given ? [options.given] : undefined;
     const [type] = definitionOf(kind).infer(tensors, attrs, given);
-    const name = options.name ?? `${tensors[0]?.name ?? ''}/${kind}`;
-    const id = this.newTensor(name, type.shape, type);
+    const { like } = options;
+    const name = like?.name ?? `${tensors[0]?.name ?? ''}/${kind}`;
+    const id = this.newTensor(like ? this.#tensors[like.outputs[0]].name : name, type.shape, type);
     const op: Operator = { id: -1, name, kind, inputs: [...inputs], outputs: [id], attrs };
     const complete = options.epilogue?.length ? { ...op, epilogue: options.epilogue } : op;
     if (tensors.length > 0 && tensors.every((t) => !t || t.constant)) {
       this.#tensors[id] = { ...this.#tensors[id], constant: this.#folded(complete, tensors, 0) };
     } else {
+      if (like) this.#inherit(like, complete);
       this.#insert(complete);
     }
     return id;

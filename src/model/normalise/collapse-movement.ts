@@ -86,7 +86,7 @@ function collapse(edit: GraphEdit, last: Operator): void {
     const better = cost < before || (cost === before && next.length < chain.ops.length);
     if (!better || (chain.shared && cost > 0)) continue;
     let id = chain.from.id;
-    for (const r of next) id = edit.add(r.kind, [id], r.attrs, { name: last.name });
+    for (const r of next) id = edit.add(r.kind, [id], r.attrs, { like: last });
     if (id === chain.from.id && edit.isOutput(to.id) && (edit.inputPort(id) || edit.isOutput(id))) continue;
     edit.redirect(to.id, id);
     return;

@@ -63,7 +63,7 @@ function raise(edit: GraphEdit, op: Operator): Operator | undefined {
     if (!source || edit.soleReader(from.id) !== view) return undefined;
     if (!canCarry(source) && source.kind !== 'Reshape' && source.kind !== 'Concat') return undefined;
     const moved = edit.add(op.kind, [from.id], op.attrs, {
-      name: op.name,
+      like: op,
       given: { ...typeOf(y), shape: from.shape },
     });
     edit.replace(view, { inputs: [moved], outputs: [y.id] });
@@ -78,7 +78,7 @@ function raise(edit: GraphEdit, op: Operator): Operator | undefined {
     };
     if (!parts.every(takes)) return undefined;
     const inputs = parts.map((t) =>
-      edit.add(op.kind, [t.id], op.attrs, { name: op.name, given: { ...typeOf(y), shape: t.shape } }),
+      edit.add(op.kind, [t.id], op.attrs, { like: op, given: { ...typeOf(y), shape: t.shape } }),
     );
     edit.replace(view, { inputs, outputs: [y.id] });
     edit.remove(op);

@@ -65,7 +65,7 @@ function sink(edit: GraphEdit, op: Operator): boolean {
   if (q.constant || !isWhole(q) || !moves(op, q)) return false;
   const y = edit.output(op);
   const type = { shape: y.shape, dtype: q.dtype, quant: q.quant };
-  const moved = edit.add(op.kind, [q.id, ...op.inputs.slice(1)], op.attrs, { name: op.name, given: type });
+  const moved = edit.add(op.kind, [q.id, ...op.inputs.slice(1)], op.attrs, { like: op, given: type });
   edit.replace(op, { kind: 'Dequantize', inputs: [moved], attrs: {} });
   return true;
 }
@@ -85,9 +85,9 @@ function rise(edit: GraphEdit, op: Operator): boolean {
   const x = edit.input(move, 0)!;
   if (x.dtype !== 'f32' || x.constant || edit.soleReader(x.id) !== move) return false;
   const type = { dtype: y.dtype, quant: y.quant };
-  const stored = edit.add('Quantize', [x.id], {}, { name: op.name, given: { ...type, shape: x.shape } });
+  const stored = edit.add('Quantize', [x.id], {}, { like: op, given: { ...type, shape: x.shape } });
   const moved = edit.add(move.kind, [stored, ...move.inputs.slice(1)], move.attrs, {
-    name: move.name,
+    like: move,
     given: { ...type, shape: y.shape },
   });
   edit.redirect(y.id, moved);
@@ -114,11 +114,11 @@ function riseThroughConcat(edit: GraphEdit, op: Operator): boolean {
     return false;
   const type = { dtype: y.dtype, quant: y.quant };
   const stored = parts.map((t) =>
-    edit.add('Quantize', [t.id], {}, { name: `${op.name}/${t.name}`, given: { ...type, shape: t.shape } }),
+    edit.add('Quantize', [t.id], {}, { like: op, given: { ...type, shape: t.shape } }),
   );
   edit.redirect(
     y.id,
-    edit.add('Concat', stored, concat.attrs, { name: concat.name, given: { ...type, shape: y.shape } }),
+    edit.add('Concat', stored, concat.attrs, { like: concat, given: { ...type, shape: y.shape } }),
   );
   return true;
 }
@@ -137,7 +137,7 @@ function sinkThroughConcat(edit: GraphEdit, op: Operator): boolean {
     'Concat',
     parts.map((q) => q!.id),
     op.attrs,
-    { name: op.name, given },
+    { like: op, given },
   );
   edit.replace(op, { kind: 'Dequantize', inputs: [joined], attrs: {} });
   return true;

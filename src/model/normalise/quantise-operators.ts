@@ -68,7 +68,7 @@ function convert(edit: GraphEdit, op: Operator, quantize: Operator, clip: Operat
   const type: ElementType = { dtype: to.dtype, quant: to.quant };
   const step = clip && !implied(clip, to) ? [{ kind: 'Clip', attrs: clip.attrs, from: type, to: type }] : [];
   const given = { ...type, shape: to.shape };
-  edit.redirect(to.id, edit.add(op.kind, inputs, op.attrs, { name: op.name, given, epilogue: step }));
+  edit.redirect(to.id, edit.add(op.kind, inputs, op.attrs, { like: op, given, epilogue: step }));
   return true;
 }
 

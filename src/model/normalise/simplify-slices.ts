@@ -67,6 +67,6 @@ function raise(edit: GraphEdit, op: Operator, view: Operator, cut: Cut): void {
   const sizes = from.shape.map((d, i) => (i === axis ? cut.size : d));
   const starts = sizes.map((_, i) => (i === axis ? cut.start : 0));
   const steps = sizes.map((_, i) => (i === axis ? cut.step : 1));
-  const sliced = edit.add('Slice', [from.id], { starts, steps, sizes }, { name: op.name });
-  edit.redirect(y.id, edit.add('Reshape', [sliced], { shape: y.shape }, { name: view.name }));
+  const sliced = edit.add('Slice', [from.id], { starts, steps, sizes }, { like: op });
+  edit.redirect(y.id, edit.add('Reshape', [sliced], { shape: y.shape }, { like: view }));
 }

@@ -77,7 +77,7 @@ function rewritten(graph: Graph, index: number, upwards: boolean): Graph | undef
       region.held.has(id) ? standIn(id) : permutedConstant(edit, id, perm),
     );
     const given = { shape: scatter(carried.output, y.shape), dtype: y.dtype, quant: y.quant };
-    made.set(y.id, edit.add(op.kind, inputs, carried.attrs, { name: op.name, epilogue: op.epilogue, given }));
+    made.set(y.id, edit.add(op.kind, inputs, carried.attrs, { like: op, epilogue: op.epilogue, given }));
     region.held.set(y.id, carried.output);
   }
   for (const op of members) {
