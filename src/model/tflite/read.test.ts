@@ -26,6 +26,17 @@ describe('a model', () => {
     expect(graph.outputs[0].shape).toEqual([2, 5, 5, 2]);
   });
 
+  test('has its batch fixed where it is open, and asks for any other open dimension', () => {
+    const open = (signature: number[], shape: number[]): TestModel => {
+      const { tensors, ...rest } = smallModel();
+      return { tensors: [{ ...tensors[0], signature, shape }, ...tensors.slice(1)], ...rest };
+    };
+    expect(read(open([-1, 5, 6, 2], [1, 5, 6, 2])).inputs[0].shape).toEqual([1, 5, 6, 2]);
+    const picture = open([1, -1, -1, 2], [1, 1, 1, 2]);
+    expect(() => read(picture)).toThrow('input x leaves dimensions of [1,-1,-1,2] open');
+    expect(read(picture, { x: [1, 9, 9, 2] }).outputs[0].shape).toEqual([1, 5, 5, 2]);
+  });
+
   test('ends at the tensors that are asked for, whatever comes after them', () => {
     const model = smallModel();
     const [conv] = model.nodes;

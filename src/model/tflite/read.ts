@@ -129,10 +129,18 @@ function importNode(
   });
 }
 
+/** Open dimensions take the stored size: 1 for a batch, which is what writers store for any open dimension. */
 function inputTensor(builder: GraphBuilder, tensor: FileTensor, shapes: ReadTfliteOptions['shapes']): Tensor {
-  const asked = shapes && Object.hasOwn(shapes, tensor.name) ? shapes[tensor.name] : undefined;
-  const shape = asked ?? tensor.shape.map((d) => (d === -1 ? 1 : d));
-  return builder.input({ name: tensor.name, shape, dtype: tensor.type }, elementType(tensor, false));
+  const { name, signature } = tensor;
+  const stored = tensor.shape.map((d) => (d === -1 ? 1 : d));
+  const asked = shapes && Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+  if (!asked && stored.some((d, i) => i > 0 && d === 1 && signature[i] === -1)) {
+    throw new TidemarkError(
+      'shape-dynamic',
+      `input ${name} leaves dimensions of [${signature}] open; expected sizes: give it a shape (--shape)`,
+    );
+  }
+  return builder.input({ name, shape: asked ?? stored, dtype: tensor.type }, elementType(tensor, false));
 }
 
 function refuseUnknownShapes(model: FileModel, shapes: ReadTfliteOptions['shapes'] = {}): void {

@@ -5,6 +5,7 @@ import { type FileType, TENSOR_TYPES } from '../schema.ts';
 export interface TestTensor {
   readonly name: string;
   readonly shape: readonly number[];
+  readonly signature?: readonly number[];
   readonly type?: FileType;
   /** Bytes of a constant. */
   readonly data?: Uint8Array;
@@ -91,6 +92,7 @@ export function tfliteFile(model: TestModel): Uint8Array {
   });
   const tensors = model.tensors.map((t) => {
     const [name, shape, quant] = [b.createString(t.name), intVector(b, t.shape), quantisation(b, t)];
+    const signature = t.signature ? intVector(b, t.signature) : 0;
     const sparsity = t.sparse ? table(b, 3, () => {}) : 0;
     return table(b, 8, () => {
       b.addFieldOffset(0, shape, 0);
@@ -100,6 +102,7 @@ export function tfliteFile(model: TestModel): Uint8Array {
       b.addFieldOffset(4, quant, 0);
       b.addFieldInt8(5, t.variable ? 1 : 0, 0);
       b.addFieldOffset(6, sparsity, 0);
+      b.addFieldOffset(7, signature, 0);
     });
   });
   const codes = model.nodes.map((n) => {
