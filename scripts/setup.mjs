@@ -45,12 +45,16 @@ function newestBelow(folder) {
   return newest;
 }
 
-const lockDigest = () => createHash('sha256').update(fs.readFileSync(at('package-lock.json'))).digest('hex');
+const lockDigest = () =>
+  createHash('sha256')
+    .update(fs.readFileSync(at('package-lock.json')))
+    .digest('hex');
 
 function installIsStale() {
   if (!fs.existsSync(compiler)) return true;
   const lockTime = timeOf(at('package-lock.json'));
-  if (timeOf(installStamp) > lockTime || timeOf(at('node_modules', '.package-lock.json')) > lockTime) return false;
+  if (timeOf(installStamp) > lockTime || timeOf(at('node_modules', '.package-lock.json')) > lockTime)
+    return false;
   // The file's time moved (a checkout of another branch, say) but it may still say the same.
   const stamped = fs.existsSync(installStamp) ? fs.readFileSync(installStamp, 'utf8') : '';
   if (stamped !== lockDigest()) return true;
@@ -61,7 +65,9 @@ function installIsStale() {
 function buildIsStale() {
   const built = timeOf(buildStamp);
   if (built < 0 || !fs.existsSync(at('dist', 'cli', 'main.js'))) return true;
-  return Math.max(newestBelow(at('src')), timeOf(at('tsconfig.json')), timeOf(at('tsconfig.build.json'))) > built;
+  return (
+    Math.max(newestBelow(at('src')), timeOf(at('tsconfig.json')), timeOf(at('tsconfig.build.json'))) > built
+  );
 }
 
 function install() {
@@ -73,7 +79,9 @@ function install() {
     env: { ...process.env, NODE_ENV: 'development' },
   });
   if (result.error || result.status !== 0) {
-    fail(`npm ci failed${result.error ? ` (${result.error.message})` : ''}; check the network or the npm registry and try again`);
+    fail(
+      `npm ci failed${result.error ? ` (${result.error.message})` : ''}; check the network or the npm registry and try again`,
+    );
   }
   fs.writeFileSync(installStamp, lockDigest());
 }
@@ -94,7 +102,10 @@ function build() {
     fail('the build failed');
   }
   // Types are checked by `npm test`; a type error does not stop the program from being run.
-  if (result.status !== 0) say(`built with ${result.stdout.split('error TS').length - 1} type errors (npm run typecheck lists them)`);
+  if (result.status !== 0)
+    say(
+      `built with ${result.stdout.split('error TS').length - 1} type errors (npm run typecheck lists them)`,
+    );
   fs.writeFileSync(path.join(fresh, '.built'), '');
   fs.utimesSync(path.join(fresh, '.built'), started, started);
   if (fs.existsSync(at('dist'))) fs.renameSync(at('dist'), old);

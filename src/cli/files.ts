@@ -11,7 +11,8 @@ export function writeWhole(file: string, content: string | Uint8Array): void {
     fs.writeFileSync(temporary, content);
     fs.renameSync(temporary, file);
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
+    // Only there where writing failed half way.
+    if (fs.existsSync(temporary)) fs.rmSync(temporary);
     const why =
       error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
     throw new TidemarkError('file-unreadable', `${file}: it cannot be written (${why})`, { cause: error });

@@ -55,16 +55,18 @@ export function withInputs(command: Command): Command {
     .option('--seed <n>', 'seed of made-up inputs', (t) => parseCount(t, '--seed'), 1);
 }
 
-/** Reads or makes every input of a graph. Says on stderr what it chose. */
+/** Reads or makes every input of a graph. Says on stderr what it chose, once all is read. */
 export function loadInputs(graph: Graph, options: InputOptions): RunInputs {
-  const files = assign(graph, options);
+  const notes: string[] = [];
+  const files = assign(graph, options, notes);
   const arrays = graph.inputs.map((port, i) => {
     const given = files.get(i);
     if (given) return given(port);
     const array = randomArray(portType(port), port.shape, options.seed + i);
-    note(`input ${port.name}: made up (${array.dtype}[${array.shape}], seed ${options.seed + i})`);
+    notes.push(`input ${port.name}: made up (${array.dtype}[${array.shape}], seed ${options.seed + i})`);
     return array;
   });
+  notes.forEach(note);
   return {
     arrays,
     tensors: graph.inputs.map((port, i) => toTensor(port, graph.tensors[port.tensor], arrays[i])),
@@ -72,7 +74,11 @@ export function loadInputs(graph: Graph, options: InputOptions): RunInputs {
 }
 
 /** What gives each input, by its index. */
-function assign(graph: Graph, options: InputOptions): Map<number, (port: Port) => FileArray> {
+function assign(
+  graph: Graph,
+  options: InputOptions,
+  notes: string[],
+): Map<number, (port: Port) => FileArray> {
   const by = new Map<number, (port: Port) => FileArray>();
   let next = 0;
   for (const spec of options.input ?? []) {
@@ -91,7 +97,7 @@ function assign(graph: Graph, options: InputOptions): Map<number, (port: Port) =
     const index = name === undefined ? next++ : indexOf(graph, name)!;
     by.set(index, (port) => {
       const { array, how } = readInput(bytes, file, port, graph.tensors[port.tensor], options);
-      if (how) note(`input ${port.name}: ${file}, ${how}`);
+      if (how) notes.push(`input ${port.name}: ${file}, ${how}`);
       return array;
     });
   }

@@ -16,10 +16,11 @@ import { loadModel } from '../model.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
 import { parseBudget } from '../options/size.ts';
 import { oneOf } from '../options/values.ts';
-import { answer } from '../output.ts';
+import { answer, answerNo } from '../output.ts';
 import { readPlan } from '../plan-file.ts';
 import { planModel } from '../planning.ts';
-import { startProgress } from '../terminal/progress.ts';
+import { type Progress, startProgress } from '../terminal/progress.ts';
+import { style } from '../terminal/style.ts';
 import { facts } from '../terminal/table.ts';
 import { type TopEntry, topOf } from '../top.ts';
 
@@ -58,10 +59,13 @@ export function define(command: Command): void {
 }
 
 function run(model: string, options: Options): void {
+  refuseContradictions(options);
   const { graph } = loadModel(model, { ...options, toRun: true });
+  const given = options.plan === undefined ? undefined : checkedPlan(options.plan, graph);
   const inputs = loadInputs(graph, options);
   const progress = startProgress();
-  const plan = planFor(graph, options, progress);
+  const plan = given ?? madePlan(model, graph, options, progress);
+  if (!plan) return;
   const started = performance.now();
   const result = executePlan(graph, plan, inputs.tensors, {
     onProgress: (done) => progress.step(`running ${Math.round(done * 100)} %`),
@@ -78,31 +82,41 @@ function run(model: string, options: Options): void {
   );
 }
 
-function planFor(graph: Graph, options: Options, progress: ReturnType<typeof startProgress>): Plan {
-  if (options.plan) {
-    if (options.ram)
-      throw new TidemarkError('usage', '--ram makes a plan and --plan names one: give one of them');
-    const plan = readPlan(options.plan, graph);
-    const { ok, problem } = checkPlan(graph, plan);
-    if (!ok)
-      throw new TidemarkError('plan-invalid', `${options.plan}: the checker refuses the plan: ${problem}`);
-    return plan;
+function refuseContradictions({ plan, ram, output }: Options): void {
+  if (plan && ram)
+    throw new TidemarkError('usage', '--ram makes a plan and --plan names one: give one of them');
+  if (output && !/\.np[yz]$/i.test(output)) {
+    throw new TidemarkError('usage', `--output expects a .npy or .npz file, got '${output}'`);
   }
+}
+
+/** A plan from a file is proved before it runs. */
+function checkedPlan(file: string, graph: Graph): Plan {
+  const plan = readPlan(file, graph);
+  const { ok, problem } = checkPlan(graph, plan);
+  if (!ok) throw new TidemarkError('plan-invalid', `${file}: the checker refuses the plan: ${problem}`);
+  return plan;
+}
+
+/** A plan made now; undefined, with the answer given, where the model does not fit. */
+function madePlan(model: string, graph: Graph, options: Options, progress: Progress): Plan | undefined {
   const budgetBytes = options.ram === undefined ? undefined : parseBudget(options.ram, '--ram');
   const planned = planModel(graph, { budgetBytes, policy: { input: 'reuse', output: 'whole' }, progress });
-  if (!planned.fits) {
-    throw new TidemarkError(
-      'usage',
-      `--ram ${options.ram}: the model does not fit; the smallest arena is ${planned.arenaBytes} bytes`,
-    );
-  }
-  return planned.plan;
+  if (planned.fits) return planned.plan;
+  progress.done();
+  answerNo();
+  const smallestBytes = planned.arenaBytes;
+  answer(
+    options.json,
+    { model, fits: false, ramBudgetBytes: budgetBytes, smallestBytes },
+    () =>
+      `${style.red('does not fit')}: ${model} needs at least ${formatSize(smallestBytes)} (${smallestBytes} bytes)`,
+  );
+  return undefined;
 }
 
 function writeOutputs(file: string, arrays: ReadonlyMap<string, FileArray>): void {
   if (/\.npz$/i.test(file)) writeWhole(file, writeNpz(arrays));
-  else if (!/\.npy$/i.test(file))
-    throw new TidemarkError('usage', `--output expects a .npy or .npz file, got '${file}'`);
   else if (arrays.size !== 1)
     throw new TidemarkError(
       'usage',
