@@ -100,7 +100,13 @@ function importNode(
   read: (index: number) => Tensor,
 ): void {
   const importer = importerOf(node.builtin);
-  if (!importer) throw new TidemarkError('operator-unsupported', refusal(node.builtin, node.custom));
+  if (!importer) {
+    const before = node.inputs
+      .filter((t) => t !== -1 && !model.tensors[t].data)
+      .map((t) => model.tensors[t].name);
+    const cut = before.length > 0 ? `; end the model before it: at ${before.slice(0, 4).join(', ')}` : '';
+    throw new TidemarkError('operator-unsupported', refusal(node.builtin, node.custom) + cut);
+  }
   const declared = node.outputs.map((t) => model.tensors[t]);
   if (declared.length === 0) throw new TidemarkError('operator-invalid', 'the operator has no output');
   const context: Node = {

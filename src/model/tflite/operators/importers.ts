@@ -43,7 +43,7 @@ const DATA_DEPENDENT = new Set([
 /** Why an operator is refused. */
 export function refusal(builtin: string, custom: string): string {
   if (builtin === 'CUSTOM')
-    return `custom operator ${custom || 'without a name'} has no meaning outside its own runtime; take tensors before it as the outputs`;
+    return `custom operator ${custom || 'without a name'} has no meaning outside its own runtime`;
   if (CONTROL_FLOW.has(builtin))
     return 'control flow is not supported: the schedule must be known before a run';
   if (RECURRENT.test(builtin)) return 'recurrent operators are not supported: they keep state between runs';
