@@ -170,12 +170,40 @@ function trimmed(names: readonly string[]): string[] {
   return names.slice(0, end);
 }
 
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/^(If|Loop|Scan)$/, 'control flow is not planned'],
+  [/^(LSTM|GRU|RNN)$/, 'recurrent layers are not planned'],
+  [/Sequence|^Optional|^String|Map$/, 'only tensors of numbers are planned'],
+  [
+    /^(NonMaxSuppression|TopK|Unique|Compress)$/,
+    'its output has no shape or order known before the run; cut the model before it',
+  ],
+];
+
+/** Says why, and names operators that start alike, or else the main ones. */
 function unsupported(name: string, opType: string, domain: string): TidemarkError {
-  const own = supportedOnnxOperators().filter((op) => !op.includes(':'));
-  const what = `node ${name}: operator ${opType}${domain ? ` of domain ${domain}` : ''} is not supported`;
+  const all = supportedOnnxOperators().map((op) => op.replace('com.microsoft:', ''));
+  const alike = all.filter((op) => op.slice(0, 4).toLowerCase() === opType.slice(0, 4).toLowerCase());
+  const main = [
+    'Conv',
+    'MaxPool',
+    'AveragePool',
+    'Gemm',
+    'MatMul',
+    'Add',
+    'Mul',
+    'Relu',
+    'Softmax',
+    'Concat',
+    'Resize',
+  ];
+  const some = alike.length > 0 ? alike : main;
+  const where = domain ? ` of domain ${domain}` : '';
+  const why = REASONS.find(([pattern]) => pattern.test(opType))?.[1];
   return new TidemarkError(
     'operator-unsupported',
-    `${what}. Supported: ${own.join(', ')} and the quantised ones of com.microsoft`,
+    `node ${name}: operator ${opType}${where} is not supported${why ? ` (${why})` : ''}.
+    Supported: ${some.join(', ')} and ${all.length - some.length} more, see docs/onnx.md`,
   );
 }
 

@@ -13,6 +13,7 @@ import {
   orderFor,
   placed,
   placedList,
+  quantisedAs,
   refuse,
   singleNumber,
 } from '../node-context.ts';
@@ -29,9 +30,18 @@ const concat: Importer = (c) => {
   if (parts.length === 0) return [values[0]];
   if (parts.length === 1) return [parts[0]];
   const order = orderFor(parts, rank);
-  const tensors = parts.map((v) => place(c.b, v, order));
+  const tensors = asStored(c, parts).map((v) => place(c.b, v, order));
   return [emit(c, 'Concat', tensors, { axis: placed(axis, rank, order) }, { order, type: values[0].type })];
 };
+
+/** Bytes are put together as they are: where some are read as quantised, all are read so in the same way. */
+function asStored(c: NodeContext, parts: readonly Value[]): Value[] {
+  if (parts.some((v) => v.type.dtype === 'f32')) return [...parts];
+  const quant = parts
+    .map((v) => (v.source.unmade ? undefined : v.source.tensor.quant))
+    .find((q) => q?.scale.length === 1);
+  return quant ? parts.map((v) => quantisedAs(c, v, quant.scale, quant.zeroPoint)) : [...parts];
+}
 
 /** Part of a value: `starts`, `steps`, `sizes` by the file's axes. */
 function sliced(
