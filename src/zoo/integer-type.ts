@@ -9,7 +9,8 @@ export function activationType(range: Range): ElementType {
   const max = Math.max(0, range.max);
   // A tensor that is always zero: any scale will do.
   const scale = max > min ? Math.fround((max - min) / 255) : Math.fround(1 / 128);
-  const zero = Math.min(127, Math.max(-128, roundHalfEven(-128 - min / scale)));
+  // Adding 0 turns -0 into 0.
+  const zero = Math.min(127, Math.max(-128, roundHalfEven(-128 - min / scale))) + 0;
   return { dtype: 'i8', quant: perTensor(scale, zero) };
 }
 

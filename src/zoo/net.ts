@@ -109,7 +109,7 @@ export class Net {
     return this.#builder.op(
       'FullyConnected',
       [x, weight, this.#bias(name, n)],
-      { flatten: true },
+      { flatten: x.shape.length !== 2 },
       { name, epilogue },
     );
   }
@@ -140,7 +140,7 @@ export class Net {
   }
 
   depthToSpace(x: Tensor, block: number): Tensor {
-    return this.#builder.op('DepthToSpace', [x], { block, order: 'CRD' }, { name: this.#next('d2s') });
+    return this.#builder.op('DepthToSpace', [x], { block, order: 'DCR' }, { name: this.#next('d2s') });
   }
 
   /** The finished graph. Pictures leave as `[1, C, H, W]`. */

@@ -51,21 +51,16 @@ const slice: Emitter = (c) => {
 const pad: Emitter = (c) => {
   const mode = String(c.attrs.mode);
   if (mode === 'symmetric') {
-    throw new TidemarkError(
-      'operator-unsupported',
-      `operator ${c.op.name} (Pad): ONNX has no symmetric padding`,
-    );
+    throw new TidemarkError('operator-unsupported', `ONNX has no symmetric padding`);
   }
   const { nodes } = c.values;
   const pads = [c.attrs.before, c.attrs.after].flatMap((list) => inFileOrder(numbers(list), 'first'));
   const x = inputTensor(c, 0);
   const value = Number(c.attrs.value ?? 0);
-  const filler = x.dtype === 'i32' && !x.quant ? nodes.small([value], 'i32', []) : nodes.floats([value], []);
-  const inputs = [
-    c.values.real(x.id, 'first'),
-    nodes.integers(pads),
-    ...(mode === 'constant' ? [filler] : []),
-  ];
+  const inputs = [c.values.real(x.id, 'first'), nodes.integers(pads)];
+  if (mode === 'constant') {
+    inputs.push(x.dtype === 'i32' && !x.quant ? nodes.small([value], 'i32', []) : nodes.floats([value], []));
+  }
   return { value: main(c, 'Pad', inputs, { mode }), layout: 'first' };
 };
 

@@ -16,6 +16,13 @@ function reduce(opType: string): Emitter {
   return (c) => {
     const axes = numbers(c.attrs.axes);
     const { shape } = inputTensor(c, 0);
+    if (opType === 'ReduceMean' && shape.length === 4 && c.attrs.keepDims && `${axes}` === '1,2') {
+      // Runtimes know its integer form.
+      return {
+        value: main(c, 'GlobalAveragePool', [c.values.real(c.op.inputs[0], 'first')]),
+        layout: 'first',
+      };
+    }
     const layout = layoutFor(c, axes);
     const placed = axes.map((axis) => fileAxis(axis, shape.length, layout)).sort((a, b) => a - b);
     const keepdims = c.attrs.keepDims ? 1 : 0;
