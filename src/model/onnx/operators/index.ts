@@ -2,6 +2,7 @@
 import type { Importer } from '../node-context.ts';
 import { binaryImporters } from './binary.ts';
 import { constantImporters } from './constants.ts';
+import { gatherImporters } from './gather.ts';
 import { movementImporters } from './movement.ts';
 import { normalisationImporters } from './normalisation.ts';
 import { productImporters } from './products.ts';
@@ -23,6 +24,7 @@ const importers = new Map<string, Importer>(
     reductionImporters,
     movementImporters,
     selectionImporters,
+    gatherImporters,
     resizeImporters,
     constantImporters,
     quantisationImporters,

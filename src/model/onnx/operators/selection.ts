@@ -4,7 +4,6 @@ import { elementCount } from '../../../graph/graph.ts';
 import {
   axisIn,
   broadcastShape,
-  constantInput,
   emit,
   type Importer,
   input,
@@ -17,7 +16,7 @@ import {
   refuse,
   singleNumber,
 } from '../node-context.ts';
-import { constantValues, isConstant, liesIn, place, reshaped, tensorValue, type Value } from '../value.ts';
+import { liesIn, place, reshaped, type Value } from '../value.ts';
 import { channelSlice } from './channel-slice.ts';
 
 const concat: Importer = (c) => {
@@ -44,7 +43,7 @@ function asStored(c: NodeContext, parts: readonly Value[]): Value[] {
 }
 
 /** Part of a value: `starts`, `steps`, `sizes` by the file's axes. */
-function sliced(
+export function sliced(
   c: NodeContext,
   x: Value,
   starts: number[],
@@ -209,90 +208,6 @@ const tile: Importer = (c) => {
   ];
 };
 
-const gather: Importer = (c) => {
-  const x = input(c, 0);
-  const indices = input(c, 1);
-  const rank = x.shape.length;
-  const axis = axisIn(c.attrs.int('axis', 0), rank);
-  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
-  if (!isConstant(indices)) {
-    const made = emit(
-      c,
-      'Gather',
-      [place(c.b, x, 'file'), place(c.b, indices, 'file')],
-      { axis },
-      { type: x.type },
-    );
-    return [reshaped(c.b, made, shape)];
-  }
-  const list = Array.from(constantValues(c.b, indices), (i) => (i < 0 ? i + x.shape[axis] : i));
-  const outside = list.find((i) => i < 0 || i >= x.shape[axis]);
-  if (outside !== undefined)
-    throw new TidemarkError(
-      'operator-invalid',
-      `index ${outside} is outside axis ${axis} of shape [${x.shape}]`,
-    );
-  return [reshaped(c.b, picked(c, x, axis, list), shape)];
-};
-
-/** The listed places along an axis: a slice where they are evenly spaced. */
-function picked(c: NodeContext, x: Value, axis: number, list: readonly number[]): Value {
-  const step = list.length > 1 ? list[1] - list[0] : 1;
-  if (list.length > 0 && step !== 0 && list.every((v, i) => v === list[0] + i * step)) {
-    const along = (value: number, others: (d: number) => number) =>
-      x.shape.map((d, i) => (i === axis ? value : others(d)));
-    return sliced(
-      c,
-      x,
-      along(list[0], () => 0),
-      along(step, () => 1),
-      along(list.length, (d) => d),
-      0,
-    );
-  }
-  const rank = x.shape.length;
-  const order = orderFor([x], rank);
-  const indices = c.b.constant(`${c.name}/indices`, [list.length], Int32Array.from(list));
-  return emit(
-    c,
-    'Gather',
-    [place(c.b, x, order), indices],
-    { axis: placed(axis, rank, order) },
-    { order, type: x.type },
-  );
-}
-
-const gatherNd: Importer = (c) => {
-  const x = input(c, 0);
-  const indices = input(c, 1);
-  if (c.attrs.int('batch_dims', 0) !== 0) refuse('GatherND with batch_dims is not supported');
-  return [emit(c, 'GatherND', [place(c.b, x, 'file'), place(c.b, indices, 'file')], {}, { type: x.type })];
-};
-
-/** Only between constants, where the result is a constant again. */
-const gatherElements: Importer = (c) => {
-  const x = input(c, 0);
-  const indices = input(c, 1);
-  if (!isConstant(x) || !isConstant(indices)) refuse('GatherElements on values of the run is not supported');
-  const axis = axisIn(c.attrs.int('axis', 0), x.shape.length);
-  const values = constantValues(c.b, x);
-  const list = constantInput(c, 1, 'indices')!;
-  const out = values.slice(0, 0);
-  const result = new (out.constructor as { new (n: number): typeof values })(list.length);
-  const strides = x.shape.map((_, i) => elementCount(x.shape.slice(i + 1)));
-  for (let e = 0; e < list.length; e++) {
-    let rest = e;
-    let at = 0;
-    for (let i = x.shape.length - 1; i >= 0; i--) {
-      const place = rest % indices.shape[i];
-      rest = Math.floor(rest / indices.shape[i]);
-      at += (i === axis ? (list[e] < 0 ? list[e] + x.shape[axis] : list[e]) : place) * strides[i];
-    }
-    result[e] = values[at];
-  }
-  return [tensorValue(c.b.constant(c.outputs[0], indices.shape, result), x.type)];
-};
-
 export const selectionImporters: Record<string, Importer> = {
   Concat: concat,
   Slice: slice,
@@ -300,7 +215,4 @@ export const selectionImporters: Record<string, Importer> = {
   Pad: pad,
   Expand: expand,
   Tile: tile,
-  Gather: gather,
-  GatherND: gatherNd,
-  GatherElements: gatherElements,
 };
