@@ -21,7 +21,6 @@ const MOVES = new Set([
 ]);
 
 export function moveQuantisation(graph: Graph): Graph {
-  if (graph.dialect !== 'onnx') return graph;
   const edit = new GraphEdit(graph);
   let again = true;
   while (again) {
@@ -50,8 +49,11 @@ function meet(edit: GraphEdit, op: Operator): boolean {
     !(edit.isOutput(y.id) && (edit.inputPort(q.id) || edit.isOutput(q.id) || q.constant))
   ) {
     edit.redirect(y.id, q.id);
-  } else {
+  } else if (edit.dialect === 'onnx') {
     edit.replace(op, { kind: 'Requantize', inputs: [q.id], attrs: {} });
+  } else {
+    // TFLite's Requantize works in fixed point; this pair goes through real numbers.
+    edit.replace(op, { kind: 'ChannelAffine', inputs: [q.id], attrs: { scale: [1], shift: [0] } });
   }
   return true;
 }

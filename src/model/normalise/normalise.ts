@@ -51,7 +51,7 @@ export const STAGES: readonly (readonly Pass[])[] = [
     foldPads,
     flattenDense,
   ],
-  [fuseEpilogues],
+  [fuseEpilogues, absorbTransposes],
 ];
 
 /** No stage needs more; a pass that undid another's work would loop for ever. */

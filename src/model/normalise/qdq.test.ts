@@ -192,3 +192,28 @@ describe('movement between Dequantize and Quantize', () => {
     expect(kinds(normalised(graph))).toEqual(['Quantize', 'Pad', 'Reshape', 'Dequantize']);
   });
 });
+
+describe('TFLite files', () => {
+  test('float movement between int8 operators stays on stored values, bit for bit', () => {
+    const graph = sketch((s) => {
+      const x = s.dequantize(stored(s, [1, 4, 4, 8]));
+      const pad = { before: [0, 1, 1, 0], after: [0, 1, 1, 0], mode: 'reflect', value: 0 };
+      const same = s.quantize(s.op('Pad', [x], pad), 0.01, 120);
+      const other = s.quantize(
+        s.op('Slice', [x], { starts: [0, 0, 0, 2], steps: [1, 1, 1, 1], sizes: [1, 4, 4, 4] }),
+        0.013,
+        99,
+      );
+      return [same, other];
+    }, 'tflite');
+    expect(kinds(normalised(graph)).sort()).toEqual(['ChannelAffine', 'Pad', 'Quantize', 'Slice']);
+  });
+
+  test('a function without a fixed-point form works on stored values, one with it does not', () => {
+    const graph = sketch((s) => {
+      const x = s.dequantize(stored(s, [1, 4, 4, 64], 0.01, 0));
+      return ['Sqrt', 'Tanh'].map((kind) => s.quantize(s.op(kind, [x]), 1 / 128, 128));
+    }, 'tflite');
+    expect(kinds(normalised(graph)).sort()).toEqual(['Dequantize+Tanh', 'Quantize', 'Quantize', 'Sqrt']);
+  });
+});

@@ -1,6 +1,7 @@
 /**
  * Dequantize -> operator -> Quantize becomes the operator on stored integers (ONNX's QDQ form). The integer
- * operator gives what the float operator gives, up to the rounding of ties and of the bias.
+ * operator gives what the float operator gives, up to the rounding of ties and of the bias. In TFLite files this
+ * holds for functions of one value without a fixed-point form, bit for bit; the others stay as they are.
  *
  * A Clip before the Quantize acts on stored values instead, or vanishes where the stored range implies it:
  * quantising is monotone, so clipping before or after it is the same.
@@ -35,7 +36,6 @@ const SIMPLE = new Set([
 ]);
 
 export function quantiseOperators(graph: Graph): Graph {
-  if (graph.dialect !== 'onnx') return graph;
   const edit = new GraphEdit(graph);
   for (const quantize of edit.operators()) {
     if (!edit.alive(quantize) || quantize.kind !== 'Quantize' || quantize.epilogue?.length) continue;
@@ -43,7 +43,7 @@ export function quantiseOperators(graph: Graph): Graph {
     if (!isStored(to)) continue;
     const direct = soleProducer(edit, quantize);
     if (!direct) continue;
-    if (direct.kind === 'Clip') {
+    if (direct.kind === 'Clip' && edit.dialect === 'onnx') {
       const before = soleProducer(edit, direct);
       if (before && convert(edit, before, quantize, direct)) continue;
     }
@@ -64,12 +64,21 @@ function soleProducer(edit: GraphEdit, reader: Operator): Operator | undefined {
 function convert(edit: GraphEdit, op: Operator, quantize: Operator, clip: Operator | undefined): boolean {
   const to = edit.output(quantize);
   const inputs = storedInputs(edit, op);
-  if (!inputs) return false;
+  if (!inputs || (edit.dialect === 'tflite' && !throughReal(edit, op, inputs[0], to))) return false;
   const type: ElementType = { dtype: to.dtype, quant: to.quant };
   const step = clip && !implied(clip, to) ? [{ kind: 'Clip', attrs: clip.attrs, from: type, to: type }] : [];
   const given = { ...type, shape: to.shape };
   edit.redirect(to.id, edit.add(op.kind, inputs, op.attrs, { like: op, given, epilogue: step }));
   return true;
+}
+
+/**
+ * Whether TFLite has no rule of its own for the function on stored values: then it goes through real numbers, as
+ * the three operators do.
+ */
+function throughReal(edit: GraphEdit, op: Operator, input: TensorId, to: ElementType): boolean {
+  const { unary } = definitionOf(op.kind);
+  return unary !== undefined && !unary.stored?.(op.attrs, edit.tensor(input), to, edit.dialect);
 }
 
 /** The operator's inputs as stored integers; undefined where it must stay in float32. */
