@@ -25,9 +25,10 @@ export function sinkTransposes(graph: Graph): Graph {
   let again = bytes > 0;
   while (again) {
     again = false;
-    for (const index of transposes(best)) {
+    // After a rewriting, go on from where it was: the Transposes before it have had their chance in this round.
+    for (let i = 0; i < transposes(best).length; i++) {
       for (const upwards of [false, true]) {
-        const trial = rewritten(best, index, upwards);
+        const trial = rewritten(best, transposes(best)[i], upwards);
         const after = trial ? movedBytes(trial) : bytes;
         if (!trial || after >= bytes) continue;
         best = trial;
@@ -35,7 +36,6 @@ export function sinkTransposes(graph: Graph): Graph {
         again = true;
         break;
       }
-      if (again) break;
     }
   }
   return best;
@@ -60,7 +60,7 @@ function movedBytes(graph: Graph): number {
 function rewritten(graph: Graph, index: number, upwards: boolean): Graph | undefined {
   const edit = new GraphEdit(graph);
   const region = grow(edit, graph.operators[index], upwards);
-  if (region.ops.size === 0) return undefined;
+  if (!promising(edit, region, graph.operators[index])) return undefined;
   const made = new Map<TensorId, TensorId>();
   /** The tensor that stands for a held one. */
   const standIn = (id: TensorId): TensorId => {
@@ -85,6 +85,23 @@ function rewritten(graph: Graph, index: number, upwards: boolean): Graph | undef
     edit.redirect(y, edit.add('Transpose', [made.get(y)!], { perm: region.held.get(y)! }));
   }
   return tidy(edit.finish());
+}
+
+/** Whether the region meets anything that could save a movement: another one, a port, or a smaller tensor. */
+function promising(edit: GraphEdit, region: Region, start: Operator): boolean {
+  const shrinks = (op: Operator) => op.kind === 'Slice' || op.kind.startsWith('Reduce');
+  if (region.ops.size === 0) return false;
+  if ([...region.ops].some(shrinks)) return true;
+  const movement = (op: Operator | undefined) => op !== undefined && op !== start && isMovement(op);
+  for (const id of region.held.keys()) {
+    if (edit.isOutput(id) || edit.inputPort(id)) return true;
+    if (movement(edit.producer(id)) || edit.readers(id).some(movement)) return true;
+  }
+  return false;
+}
+
+function isMovement(op: Operator): boolean {
+  return op.kind === 'Transpose' || op.kind === 'Reshape';
 }
 
 function grow(edit: GraphEdit, start: Operator, upwards: boolean): Region {
