@@ -1,7 +1,7 @@
 /** Random small graphs in the file's order and channels last: every pass keeps what they compute. */
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../graph/graph.ts';
-import { pick, type Random } from '../../ops/testing/check-operator.ts';
+import { pick, type Random } from '../../ops/testing/operator-case.ts';
 import { kinds, normalised } from './testing/equivalence.ts';
 import { F32, type Sketch, sketch } from './testing/small-graphs.ts';
 

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { elementCount, type Graph, type Port, type TypedArray } from '../../../graph/graph.ts';
 import { evaluate } from '../../../ops/evaluate.ts';
 import { contextOf } from '../../../ops/registry.ts';
-import { randomValues, seeded } from '../../../ops/testing/check-operator.ts';
+import { randomValues, seeded } from '../../../ops/testing/operator-case.ts';
 import { normalise } from '../normalise.ts';
 import { validate } from '../validate.ts';
 

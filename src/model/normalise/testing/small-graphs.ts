@@ -9,7 +9,7 @@ import {
   perTensor,
   type Tensor,
 } from '../../../graph/graph.ts';
-import { type Random, randomValues, seeded } from '../../../ops/testing/check-operator.ts';
+import { type Random, randomValues, seeded } from '../../../ops/testing/operator-case.ts';
 import { scatter } from '../permutation.ts';
 
 export const F32: ElementType = { dtype: 'f32' };
