@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../graph/builder.ts';
-import { type Attributes, elementCount, type Graph, type Tensor } from '../../graph/graph.ts';
+import { type Attributes, elementCount, type Graph, perTensor, type Tensor } from '../../graph/graph.ts';
 import { quantiser } from '../../ops/stored.ts';
 import { calibrate } from '../../zoo/calibrate.ts';
 import { quantiseGraph } from '../../zoo/quantise.ts';
@@ -85,6 +85,9 @@ const CASES: readonly Case[] = [
   pair('SquaredDifference', P, ['c', 1, 1, 6]),
   pair('PRelu', P, ['c', 1, 1, 6]),
   pair('Div', P, ['c', 5, 1, 1]),
+  pair('FloorDiv', P, ['c', 5, 1, 1]),
+  pair('Mod', P, ['c', 1, 1, 6]),
+  { kind: 'Mod', attrs: { truncated: true }, shapes: [P, ['c', 1, 1, 6]] },
   { kind: 'Conv', attrs: { ...window, groups: 2 }, shapes: [P, ['c', 4, 3, 2, 3], ['c', 4]], int8: 0 },
   { kind: 'Conv', attrs: { ...window, groups: 1 }, shapes: [P, [4, 3, 2, 6]] },
   {
@@ -231,6 +234,32 @@ describe('written operators', () => {
       return Int8Array.from(values, (v) => encode(v));
     });
     expect((await compareWithRuntime(graph, stored)).greatest).toBeLessThanOrEqual(c.int8!);
+  });
+
+  it.each(['FloorDiv', 'Mod'])('%s of integers', async (kind) => {
+    const b = new GraphBuilder(kind, 'onnx');
+    const a = b.input({ name: 'a', shape: [6], dtype: 'i32' }, { dtype: 'i32' });
+    const y = b.op(kind, [a, b.constant('by', [6], Int32Array.of(3, 3, -3, -3, 2, 5))], {});
+    b.output(y, { name: 'y', shape: [6], dtype: 'i32' });
+    expect((await compareWithRuntime(b.build(), [Int32Array.of(7, -7, 7, -7, -8, 4)])).count).toBe(0);
+  });
+
+  it('a step of an epilogue that only changes the type', async () => {
+    const type = (scale: number, zero: number) => ({ dtype: 'i8', quant: perTensor(scale, zero) }) as const;
+    const b = new GraphBuilder('steps', 'onnx');
+    const x = b.input({ name: 'x', shape: [1, 2, 4, 4], dtype: 'i8', perm: [0, 2, 3, 1] }, type(1 / 16, 3));
+    const [from, to] = [type(1 / 8, -5), type(1 / 20, 7)];
+    const epilogue = [{ kind: 'Requantize', attrs: {}, from, to }];
+    const y = b.op('Add', [x, x], {}, { name: 'y', given: [{ shape: x.shape, ...to }], epilogue });
+    b.output(y, { name: 'y', shape: [1, 2, 4, 4], dtype: 'i8', perm: [0, 2, 3, 1] });
+    const values = Int8Array.from({ length: 32 }, (_, i) => i * 7 - 100);
+    expect((await compareWithRuntime(b.build(), [values])).greatest).toBeLessThanOrEqual(1);
+  });
+
+  it('an output that a file shows twice, once', () => {
+    const graph = graphOf(unary('Copy'));
+    const twice = { ...graph, outputs: [...graph.outputs, ...graph.outputs] };
+    expect(writeOnnx(twice)).toEqual(writeOnnx(graph));
   });
 
   it('names the operator that it cannot write', () => {

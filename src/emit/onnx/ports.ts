@@ -65,7 +65,9 @@ export function writeInputs(graph: Graph, values: Values): ValueInfo[] {
 /** Declares the outputs and brings each tensor into the form that its port shows, under the port's name. */
 export function writeOutputs(graph: Graph, values: Values): ValueInfo[] {
   const { nodes } = values;
-  for (const port of graph.outputs) {
+  // Some files show one output twice; once says it all.
+  const ports = graph.outputs.filter((p, i, all) => all.findIndex((q) => q.name === p.name) === i);
+  for (const port of ports) {
     const t = graph.tensors[port.tensor];
     const direct = directLayout(graph, port);
     let name = values.stored(port.tensor, effective(t.shape.length, direct ?? 'last'));
@@ -87,5 +89,5 @@ export function writeOutputs(graph: Graph, values: Values): ValueInfo[] {
       nodes.rename(nodes.node('Identity', [name], {}, `${port.name}/Identity`), port.name);
     }
   }
-  return graph.outputs.map(valueInfo);
+  return ports.map(valueInfo);
 }

@@ -39,10 +39,26 @@ const squaredDifference: Emitter = (c) => {
   return { value: main(c, 'Mul', [difference, difference]), layout };
 };
 
+/** ONNX's integer division truncates: what the floored remainder takes off divides evenly. */
 const floorDiv: Emitter = (c) => {
   const { names, layout } = operands(c);
-  return { value: main(c, 'Floor', [aside(c, 'Div', names)]), layout };
+  if (isReal(c)) return { value: main(c, 'Floor', [aside(c, 'Div', names)]), layout };
+  const whole = aside(c, 'Sub', [names[0], aside(c, 'Mod', names)]);
+  return { value: main(c, 'Div', [whole, names[1]]), layout };
 };
+
+/** ONNX's Mod has the divisor's sign for integers, and for reals the dividend's only. */
+const mod: Emitter = (c) => {
+  const { names, layout } = operands(c);
+  if (c.attrs.truncated || !isReal(c)) {
+    return { value: main(c, 'Mod', names, { fmod: c.attrs.truncated ? 1 : 0 }), layout };
+  }
+  const [a, b] = names;
+  const shifted = aside(c, 'Add', [aside(c, 'Mod', [a, b], { fmod: 1 }), b]);
+  return { value: main(c, 'Mod', [shifted, b], { fmod: 1 }), layout };
+};
+
+const isReal = (c: EmitContext) => outputTensor(c).dtype === 'f32' || outputTensor(c).quant !== undefined;
 
 const kinds = [
   ...['Add', 'Sub', 'Mul', 'Div', 'Min', 'Max', 'Pow', 'PRelu', 'Equal', 'Greater', 'GreaterOrEqual', 'Less'],
@@ -53,4 +69,5 @@ export const binary: Readonly<Record<string, Emitter>> = {
   ...Object.fromEntries(kinds.map((kind) => [kind, plain(kind)])),
   SquaredDifference: squaredDifference,
   FloorDiv: floorDiv,
+  Mod: mod,
 };

@@ -73,6 +73,8 @@ const emitters: Readonly<Record<string, UnaryEmitter>> = {
   ChannelAffine: channelAffine,
   ChannelPRelu: (x, c) => node(c, 'PRelu', [x, perChannel(c, c.attrs.slope as number[])]),
   Copy: plain('Identity'),
+  // The numbers stay; the types around the step do the rest.
+  Requantize: (x) => x,
   ...Object.fromEntries(
     [
       ...[
@@ -94,7 +96,7 @@ const emitters: Readonly<Record<string, UnaryEmitter>> = {
   ),
 };
 
-export const unaryKinds: readonly string[] = Object.keys(emitters);
+export const unaryKinds: readonly string[] = Object.keys(emitters).filter((kind) => kind !== 'Requantize');
 
 /** The nodes of one elementwise function. */
 export function emitUnary(kind: string, x: string, c: UnaryContext): string {
