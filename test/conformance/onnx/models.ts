@@ -120,8 +120,9 @@ export async function compareModel(
       if (!(difference <= worst)) worst = difference;
     }
     absolute = Math.max(absolute, worst);
-    // Scores that are all but nothing have no range to speak of.
-    error = Math.max(error, worst / Math.max(output.max - output.min, 1e-3));
+    // An output that is one number has no range: its size stands for it. Scores below 1e-3 are all but nothing.
+    const range = output.max - output.min || Math.abs(output.max);
+    error = Math.max(error, worst / Math.max(range, 1e-3));
   }
   return {
     file,
