@@ -28,7 +28,7 @@ export function memoryBars(bytes: readonly number[], options: BarsOptions = {}):
     const cells = columns.map((value) => {
       const filled = Math.round((value / scale) * rows * 8) - row * 8;
       const block = EIGHTHS[Math.max(value > 0 && row === 0 ? 1 : 0, Math.min(8, filled))];
-      if (block === ' ' && row === budgetRow) return style.yellow('╌');
+      if (block === ' ') return row === budgetRow ? style.yellow('╌') : ' ';
       return value === peak ? style.red(block) : style.cyan(block);
     });
     const label = row === rows - 1 ? formatSize(scale) : row === budgetRow ? 'budget' : '';
