@@ -61,7 +61,7 @@ export function inputType(
 function dynamic(name: string, what: string, example: string): TidemarkError {
   return new TidemarkError(
     'shape-dynamic',
-    `input ${name} ${what}, and memory is planned for fixed shapes: say which with --shape ${name}:${example}`,
+    `input ${name} ${what}, and memory is planned for fixed shapes: say which with --shape ${name}=${example}`,
   );
 }
 
