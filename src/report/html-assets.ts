@@ -34,6 +34,7 @@ summary{cursor:pointer}
 summary h2{margin:0}
 details .scroll{margin-top:8px}
 :focus-visible{outline:2px solid var(--after);outline-offset:2px}
+@media (max-width:560px){main{padding:20px 14px}.cards{grid-template-columns:1fr 1fr;gap:8px}.card{padding:10px}.card dd{font-size:17px}}
 footer{max-width:1040px;margin:0 auto;padding:0 24px 32px;color:var(--soft);font-size:13px}
 @media print{.scroll{max-height:none}}
 `.trim();

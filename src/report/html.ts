@@ -2,7 +2,7 @@
  * The report that `fit -o` writes: one HTML file that needs nothing else, light or dark, read with the keyboard
  * as well as with a mouse. A pure function of data, so that the same data always gives the same file.
  */
-import { addressMap, describeLife } from './address-map.ts';
+import { addressMap } from './address-map.ts';
 import { formatCount, formatPercent, formatSize } from './format.ts';
 import { REPORT_SCRIPT, REPORT_STYLE } from './html-assets.ts';
 import { memoryCurve } from './memory-curve.ts';
@@ -82,14 +82,13 @@ function mapBudget({ budgetBytes, arenaBytes }: ReportData): number | undefined 
 }
 
 function heading(data: ReportData): string {
-  const budget =
-    data.budgetBytes === undefined
-      ? 'the smallest arena asked for'
-      : `a budget of ${formatSize(data.budgetBytes)}`;
-  const gain = 1 - data.arenaBytes / Math.max(1, data.before.peakBytes);
-  const saved = gain > 0 ? `, ${formatPercent(gain)} less than layer by layer needs` : '';
+  const { arenaBytes, budgetBytes, before } = data;
+  const goal =
+    budgetBytes === undefined ? ', the smallest found' : ` for a budget of ${formatSize(budgetBytes)}`;
+  const gain = 1 - arenaBytes / Math.max(1, before.peakBytes);
+  const saved = gain > 0 ? `; ${formatPercent(gain)} less than layer by layer` : '';
   const outcome = data.fits ? '' : ' <strong class="no">It does not fit.</strong>';
-  return `<header><h1>${escapeText(data.model)}</h1><p class="lead">${formatSize(data.arenaBytes)} of arena for ${budget}${saved}.${outcome}</p></header>`;
+  return `<header><h1>${escapeText(data.model)}</h1><p class="lead">${formatSize(arenaBytes)} of arena${goal}${saved}.${outcome}</p></header>`;
 }
 
 function cards(data: ReportData): string {
@@ -225,9 +224,4 @@ function table(
   const content = `<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}"><table><thead><tr>${th}</tr></thead><tbody>${body}</tbody></table></div>`;
   if (!folded) return `<section><h2 id="${id}">${title}</h2>${content}</section>`;
   return `<section><details><summary><h2 id="${id}">${title}</h2> <span class="hint">${rows.length} rows</span></summary>${content}</details></section>`;
-}
-
-/** Names of the buffers, for tests and for screen readers. */
-export function describeBuffers(timeline: Timeline): readonly string[] {
-  return timeline.lives.map(describeLife);
 }
