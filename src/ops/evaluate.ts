@@ -11,6 +11,18 @@ export function completeKernel(ctx: OpContext): Kernel {
   return withEpilogue(kernel, epiloguePass(ctx.op.epilogue, ctx.outputs[0], ctx.dialect));
 }
 
+/** The operator's fold step; the epilogue runs when the last run of input has been consumed. */
+export function completeFold(ctx: OpContext): Kernel {
+  const step = definitionOf(ctx.op.kind).fold!.step(ctx);
+  const pass = epiloguePass(ctx.op.epilogue, ctx.outputs[0], ctx.dialect);
+  const all = pixelsOf(ctx.inputs[0]!.shape);
+  const out = pixelsOf(ctx.outputs[0].shape);
+  return (inputs, outputs, lo, hi, scratch) => {
+    step(inputs, outputs, lo, hi, scratch);
+    if (pass && hi === all) pass(outputs[0], 0, out);
+  };
+}
+
 /** Output values of one operator. `values[i]` belongs to input i; undefined where it is absent. */
 export function evaluate(ctx: OpContext, values: readonly (TypedArray | undefined)[]): TypedArray[] {
   const def = definitionOf(ctx.op.kind);

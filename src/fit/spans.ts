@@ -1,0 +1,121 @@
+/**
+ * Where to cut a network into spans, and how to run each: dynamic programming over cut points. Between spans
+ * tensors are whole; inside one, rows stream through rings.
+ */
+import { type SpanSchedule, scheduleSpan } from '../passes/3-schedule/stream.ts';
+import type { Mode, Network } from '../passes/3-schedule/steps.ts';
+
+export interface SpanChoice extends SpanSchedule {
+  readonly eager: boolean;
+}
+
+export interface SpanSearch {
+  /** Modes a span of several steps may use; a single step may always be whole. */
+  readonly modes: readonly Mode[];
+  /** Least peak (undefined), or the least cost with every peak within this. */
+  readonly budgetBytes?: number;
+  /** Cut points considered at most; those with the fewest live bytes are kept. */
+  readonly maxCuts?: number;
+  /** Called with the share of cut points settled; may throw to stop. */
+  readonly onProgress?: (done: number) => void;
+}
+
+const DEFAULT_MAX_CUTS = 96;
+
+/** Bytes that are live between step s - 1 and step s when all tensors across it are whole. */
+export function crossingBytes(network: Network): Float64Array {
+  const crossing = new Float64Array(network.steps.length + 1);
+  for (const r of network.roots) {
+    if (r.external || r.writers.length === 0) continue;
+    const from = r.writers[0] + 1;
+    const to = r.kept ? network.steps.length : Math.max(r.readers.at(-1) ?? -1, r.writers.at(-1)!);
+    for (let s = from; s <= to; s++) crossing[s] += r.bytes;
+  }
+  return crossing;
+}
+
+/** First step that a span may begin with: inputs that are there from the start come before. */
+export function firstSchedulable(network: Network): number {
+  if (network.policy.input === 'streamed') return 0;
+  return network.graph.inputs.length;
+}
+
+/** The best spans, in order; undefined when no choice meets the budget. */
+export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] | undefined {
+  const n = network.steps.length;
+  const start = firstSchedulable(network);
+  const crossing = crossingBytes(network);
+  const cuts = cutPoints(network, crossing, start, search);
+  const budget = search.budgetBytes ?? Number.POSITIVE_INFINITY;
+  const least = search.budgetBytes === undefined;
+  const best: { value: number; cost: number; from: number; span?: SpanChoice }[] = cuts.map(() => ({ value: Number.POSITIVE_INFINITY, cost: Number.POSITIVE_INFINITY, from: -1 }));
+  best[0] = { value: 0, cost: 0, from: -1 };
+  const chosen = new Set(cuts);
+  for (let j = 1; j < cuts.length; j++) {
+    search.onProgress?.(j / cuts.length);
+    const to = best[j];
+    for (let i = j - 1; i >= 0; i--) {
+      const from = best[i];
+      if (from.from < 0 && i > 0) continue;
+      const first = cuts[i];
+      const last = cuts[j] - 1;
+      const limit = Math.min(budget, least ? to.value : Number.POSITIVE_INFINITY);
+      if (Math.max(from.value, crossing[first], crossing[cuts[j]]) > limit) continue;
+      if (!least && from.cost >= to.cost) continue;
+      for (const mode of modesFor(search, first, last)) {
+        const span = cheapestSpan(network, first, last, mode, limit);
+        if (!span) continue;
+        const value = Math.max(from.value, span.peakBytes);
+        const cost = from.cost + spanCost(span, first, last);
+        const better = least ? value < to.value || (value === to.value && cost < to.cost) : value <= budget && cost < to.cost;
+        if (better) best[j] = Object.assign(to, { value, cost, from: i, span });
+      }
+    }
+  }
+  if (!chosen.has(n) || best[cuts.length - 1].from < 0) return n === start ? [] : undefined;
+  const spans: SpanChoice[] = [];
+  for (let j = cuts.length - 1; j > 0; j = best[j].from) spans.push(best[j].span!);
+  return spans.reverse();
+}
+
+function modesFor(search: SpanSearch, first: number, last: number): readonly Mode[] {
+  return first === last ? ['whole', ...search.modes] : search.modes;
+}
+
+/** Running whole costs nothing extra; a streamed span costs its calls. */
+function spanCost(span: SpanChoice, first: number, last: number): number {
+  return span.mode === 'whole' ? 0 : span.firings + (last - first);
+}
+
+/** The better of the two firing orders. */
+function cheapestSpan(network: Network, first: number, last: number, mode: Mode, limitBytes: number): SpanChoice | undefined {
+  const demand = scheduleSpan(network, { first, last, mode }, { limitBytes });
+  if (mode === 'whole' || first === last) return demand && { ...demand, eager: false };
+  const branches = last - first > 1 && hasBranch(network, first, last);
+  if (!branches) return demand && { ...demand, eager: false };
+  const bound = demand ? demand.peakBytes - 1 : limitBytes;
+  const eager = scheduleSpan(network, { first, last, mode }, { limitBytes: bound, eager: true });
+  if (eager) return { ...eager, eager: true };
+  return demand && { ...demand, eager: false };
+}
+
+/** In a chain both orders are the same. */
+function hasBranch(network: Network, first: number, last: number): boolean {
+  for (const r of network.roots) {
+    let inside = 0;
+    for (const s of r.readers) if (s >= first && s <= last && ++inside > 1) return true;
+    let written = 0;
+    for (const s of r.writers) if (s >= first && s <= last && ++written > 1) return true;
+  }
+  return false;
+}
+
+/** Cuts worth considering: both ends, and the places where the fewest bytes are live. */
+function cutPoints(network: Network, crossing: Float64Array, start: number, search: SpanSearch): number[] {
+  const n = network.steps.length;
+  const inner: number[] = [];
+  for (let s = start + 1; s < n; s++) inner.push(s);
+  const most = search.maxCuts ?? DEFAULT_MAX_CUTS;
+  const kept = inner.length <= most ? inner : inner.sort((a, b) => crossing[a] - crossing[b] || a - b).slice(0, most);
+  return [...new Set([start, ...kept, n])].sort((a, b) => a - b);
+}

@@ -1,0 +1,320 @@
+/**
+ * The row schedule of one span: which step fires next, how large each ring must be, and the span's worst
+ * moment. Demand driven: the span's last steps fire, and pull from their producers what they lack; steps whose
+ * results leave the span elsewhere fire as soon as they can, so that nothing has to wait for them.
+ */
+import type { FiringTable, Mode, Network, RootInfo } from './steps.ts';
+
+export interface SpanShape {
+  /** First and last step, inclusive. */
+  readonly first: number;
+  readonly last: number;
+  readonly mode: Mode;
+}
+
+export interface SpanSchedule extends SpanShape {
+  /** Greatest sum of live bytes of everything in the arena while the span runs. */
+  readonly peakBytes: number;
+  readonly firings: number;
+  /** Root index -> elements, for the tensors that stay inside the span. */
+  readonly rings: ReadonlyMap<number, number>;
+  /** Steps in firing order; only when asked for. */
+  readonly sequence?: Int32Array;
+}
+
+export interface ScheduleOptions {
+  /** Give up (undefined) when the peak exceeds this. */
+  readonly limitBytes?: number;
+  readonly record?: boolean;
+  /** Fire whatever is ready, most downstream first, instead of only what is asked for. */
+  readonly eager?: boolean;
+}
+
+/** State of one root while a span runs. */
+interface RootRun {
+  readonly root: number;
+  readonly elementBytes: number;
+  readonly size: number;
+  /** Granule of a ring: pixels never wrap inside. */
+  readonly granule: number;
+  readonly internal: boolean;
+  /** Lower end is fixed: something outside the span still reads it, or it is kept. */
+  readonly pinned: boolean;
+  /** Other spans write into it too: counted whole. */
+  readonly whole: boolean;
+  readonly readers: { readonly step: number; readonly lo: Int32Array }[];
+  lo: number;
+  hi: number;
+  ring: number;
+}
+
+/** Schedules a span. Undefined when the limit is exceeded. */
+export function scheduleSpan(network: Network, span: SpanShape, options: ScheduleOptions = {}): SpanSchedule | undefined {
+  const run = new SpanRun(network, span, options);
+  return run.go();
+}
+
+class SpanRun {
+  readonly #network: Network;
+  readonly #span: SpanShape;
+  readonly #limit: number;
+  readonly #eager: boolean;
+  readonly #tables: FiringTable[];
+  readonly #fired: Int32Array;
+  readonly #target: Int32Array;
+  readonly #roots = new Map<number, RootRun>();
+  readonly #touched: RootRun[][];
+  readonly #sequence?: number[];
+  #ringBytes = 0;
+  #boundaryBytes = 0;
+  #fixedBytes = 0;
+  #peakBoundary = 0;
+  #count = 0;
+
+  constructor(network: Network, span: SpanShape, options: ScheduleOptions) {
+    this.#network = network;
+    this.#span = span;
+    this.#limit = options.limitBytes ?? Number.POSITIVE_INFINITY;
+    this.#eager = options.eager ?? false;
+    const steps = span.last - span.first + 1;
+    this.#tables = Array.from({ length: steps }, (_, i) => network.table(span.first + i, span.mode));
+    this.#fired = new Int32Array(steps);
+    this.#target = new Int32Array(steps);
+    this.#touched = this.#tables.map(() => []);
+    if (options.record) this.#sequence = [];
+    this.#describe();
+  }
+
+  #describe(): void {
+    const { first, last } = this.#span;
+    const inside = (s: number) => s >= first && s <= last;
+    this.#network.roots.forEach((info, root) => {
+      const wrote = info.writers.length > 0 ? info.writers[0] : -1;
+      const touches = info.writers.some(inside) || info.readers.some(inside);
+      const lastUse = Math.max(info.readers.at(-1) ?? -1, info.writers.at(-1) ?? -1);
+      if (info.external) return;
+      if (!touches) {
+        if (wrote < first && (info.kept || lastUse > last) && wrote >= 0) this.#fixedBytes += info.bytes;
+        return;
+      }
+      const internal = !info.kept && info.writers.every(inside) && info.readers.every(inside);
+      const written = info.writers.every((s) => s < first);
+      const mixed = !info.writers.every(inside) && !written;
+      const state: RootRun = {
+        root,
+        elementBytes: info.elementBytes,
+        size: info.elements,
+        granule: ringGranule(info, this.#span.mode),
+        internal,
+        pinned: info.kept || info.readers.some((s) => s > last),
+        whole: mixed,
+        readers: [],
+        lo: 0,
+        hi: written ? info.elements : 0,
+        ring: 0,
+      };
+      this.#roots.set(root, state);
+      if (mixed) this.#fixedBytes += info.bytes;
+    });
+    this.#tables.forEach((table, i) => {
+      this.#fixedBytes += table.workspaceBytes;
+      for (const r of table.reads) {
+        const state = this.#roots.get(r.root);
+        if (state) {
+          state.readers.push({ step: i, lo: r.lo });
+          this.#touched[i].push(state);
+        }
+      }
+    });
+    for (const state of this.#roots.values()) {
+      if (!state.internal && !state.whole) this.#boundaryBytes += this.#live(state);
+    }
+  }
+
+  #live(state: RootRun): number {
+    const lo = state.pinned ? 0 : Math.min(state.lo, state.hi);
+    return (state.hi - lo) * state.elementBytes;
+  }
+
+  go(): SpanSchedule | undefined {
+    this.#targets();
+    const order = this.#eager ? this.#runEager() : this.#runDemand();
+    if (!order) return undefined;
+    const rings = new Map<number, number>();
+    for (const s of this.#roots.values()) if (s.internal) rings.set(s.root, s.ring);
+    return {
+      ...this.#span,
+      peakBytes: this.#worst(),
+      firings: this.#count,
+      rings,
+      sequence: this.#sequence && Int32Array.from(this.#sequence),
+    };
+  }
+
+  /** Firings each step must do: all where its result leaves the span, else what the others read. */
+  #targets(): void {
+    const { first } = this.#span;
+    for (let i = this.#tables.length - 1; i >= 0; i--) {
+      const table = this.#tables[i];
+      const leaves = table.writes.length === 0 || table.writes.some((w) => !(this.#roots.get(w.root)?.internal ?? false));
+      if (leaves) this.#target[i] = table.count;
+      if (this.#target[i] === 0) continue;
+      for (const r of table.reads) {
+        for (const w of r.waits) {
+          const producer = w.step - first;
+          if (producer < 0 || producer >= this.#tables.length) continue;
+          let most = 0;
+          for (let f = 0; f < this.#target[i]; f++) if (w.pixels[f] > most) most = w.pixels[f];
+          this.#target[producer] = Math.max(this.#target[producer], firingsFor(this.#tables[producer], most));
+        }
+      }
+    }
+  }
+
+  /** The step inside the span that keeps step i from firing, or -1. */
+  #lacking(i: number): number {
+    const f = this.#fired[i];
+    for (const r of this.#tables[i].reads) {
+      for (const w of r.waits) {
+        const p = w.step - this.#span.first;
+        if (p < 0 || p >= this.#tables.length) continue;
+        const done = this.#fired[p] === 0 ? 0 : this.#tables[p].written[this.#fired[p] - 1];
+        if (done < w.pixels[f]) return p;
+      }
+    }
+    return -1;
+  }
+
+  #runDemand(): boolean {
+    const exits: number[] = [];
+    this.#tables.forEach((t, i) => {
+      const leaves = t.writes.length === 0 || t.writes.some((w) => !(this.#roots.get(w.root)?.internal ?? false));
+      if (leaves && t.count > 0) exits.push(i);
+    });
+    const stack: number[] = [];
+    for (let e = exits.length - 1; e >= 0; e--) {
+      const sink = exits[e];
+      while (this.#fired[sink] < this.#target[sink]) {
+        // Whatever the sink lacks, and what that lacks, and so on down.
+        stack.push(sink);
+        while (stack.length > 0) {
+          const i = stack[stack.length - 1];
+          const p = this.#lacking(i);
+          if (p >= 0) {
+            if (this.#fired[p] >= this.#tables[p].count) throw new Error(`step ${i} waits for ever`);
+            stack.push(p);
+            continue;
+          }
+          stack.pop();
+          if (!this.#fire(i)) return false;
+          if (exits.length > 1 && !this.#fireReadyExits(exits, e)) return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  #fireReadyExits(exits: readonly number[], below: number): boolean {
+    for (let e = 0; e < below; e++) {
+      const x = exits[e];
+      while (this.#fired[x] < this.#target[x] && this.#lacking(x) < 0) if (!this.#fire(x)) return false;
+    }
+    return true;
+  }
+
+  #runEager(): boolean {
+    let i = this.#tables.length - 1;
+    while (i >= 0) {
+      if (this.#fired[i] < this.#target[i] && this.#lacking(i) < 0) {
+        if (!this.#fire(i)) return false;
+        i = this.#tables.length - 1;
+      } else i--;
+    }
+    return true;
+  }
+
+  #fire(i: number): boolean {
+    const table = this.#tables[i];
+    const f = this.#fired[i];
+    const spent = table.reads.find((r) => r.inPlace && table.writes[0] && r.root !== table.writes[0].root);
+    const over = spent && this.#overwritable(spent.root, table.writes[0].root);
+    for (const w of table.writes) {
+      const s = this.#roots.get(w.root);
+      if (!s || w.hi[f] <= s.hi) continue;
+      this.#grow(s, w.hi[f]);
+    }
+    if (!over) this.#measure();
+    this.#fired[i] = f + 1;
+    this.#count++;
+    this.#sequence?.push(i + this.#span.first);
+    for (const s of this.#touched[i]) this.#release(s);
+    if (over) this.#measure();
+    return this.#worst() <= this.#limit;
+  }
+
+  /** True where writing over the input really saves: both lie whole in the arena. */
+  #overwritable(input: number, output: number): boolean {
+    const a = this.#roots.get(input);
+    const b = this.#roots.get(output);
+    return a !== undefined && b !== undefined && !a.internal && !b.internal && !a.pinned && !a.whole && !b.whole;
+  }
+
+  #grow(s: RootRun, hi: number): void {
+    if (s.internal) {
+      s.hi = hi;
+      const extent = hi - Math.min(s.lo, hi);
+      const ring = Math.min(s.size, Math.ceil(extent / s.granule) * s.granule);
+      if (ring > s.ring) {
+        this.#ringBytes += (ring - s.ring) * s.elementBytes;
+        s.ring = ring;
+      }
+      return;
+    }
+    if (!s.whole) this.#boundaryBytes -= this.#live(s);
+    s.hi = hi;
+    if (!s.whole) this.#boundaryBytes += this.#live(s);
+  }
+
+  #release(s: RootRun): void {
+    let lo = s.size;
+    for (const r of s.readers) {
+      const f = this.#fired[r.step];
+      const next = f < this.#target[r.step] ? r.lo[f] : s.size;
+      if (next < lo) lo = next;
+    }
+    if (lo <= s.lo) return;
+    if (!s.internal && !s.whole) {
+      this.#boundaryBytes -= this.#live(s);
+      s.lo = lo;
+      this.#boundaryBytes += this.#live(s);
+    } else s.lo = lo;
+  }
+
+  #measure(): void {
+    if (this.#boundaryBytes > this.#peakBoundary) this.#peakBoundary = this.#boundaryBytes;
+  }
+
+  /** Rings stand at one place all the while, so the largest of each counts throughout. */
+  #worst(): number {
+    return this.#ringBytes + this.#peakBoundary + this.#fixedBytes;
+  }
+}
+
+/** Elements that a ring's size is a multiple of, so that no pixel (no row, where rows are written) wraps inside. */
+function ringGranule(info: RootInfo, mode: Mode): number {
+  if (info.pixelGranule === 0) return info.elements;
+  return mode === 'rows' && info.rowElements % info.pixelGranule === 0 ? info.rowElements : info.pixelGranule;
+}
+
+/** Firings after which so many pixels are written. */
+function firingsFor(table: FiringTable, pixels: number): number {
+  if (pixels <= 0) return 0;
+  let lo = 0;
+  let hi = table.count - 1;
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    if (table.written[mid] >= pixels) hi = mid;
+    else lo = mid + 1;
+  }
+  return lo + 1;
+}

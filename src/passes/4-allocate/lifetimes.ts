@@ -1,0 +1,180 @@
+/**
+ * What a firing sequence keeps alive, and when. Rows are written and freed in order, so in the address-time
+ * plane each buffer is a staircase: at any time the bytes [lo, hi) of it are live.
+ */
+import type { SpanChoice } from '../../fit/spans.ts';
+import type { Mode, Network } from '../3-schedule/steps.ts';
+
+/**
+ * One thing that needs an address. Times are half firings: 2t while firing t runs (what it writes is there, what
+ * it reads still is), 2t + 1 when it is over.
+ */
+export interface Lifetime {
+  readonly name: string;
+  /** Root index, or undefined for working memory. */
+  readonly root?: number;
+  /** Step whose working memory this is. */
+  readonly step?: number;
+  readonly bytes: number;
+  /** Elements, where the buffer is a ring smaller than its tensor. */
+  readonly ring?: number;
+  /** Live during [birth, death). */
+  readonly birth: number;
+  readonly death: number;
+  /** From times[i] on, bytes [lo[i], hi[i]) are live. */
+  readonly times: Int32Array;
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
+}
+
+/** The output of a step may be written over an input, element by element, in each of its firings. */
+export interface InPlacePair {
+  /** Indices into the lifetimes. */
+  readonly output: number;
+  readonly input: number;
+}
+
+export interface Timeline {
+  readonly lifetimes: readonly Lifetime[];
+  readonly inPlace: readonly InPlacePair[];
+  /** Steps in firing order. */
+  readonly sequence: Int32Array;
+  readonly modes: readonly Mode[];
+}
+
+class Growing {
+  readonly times: number[] = [];
+  readonly lo: number[] = [];
+  readonly hi: number[] = [];
+  birth = -1;
+  death = -1;
+
+  set(time: number, lo: number, hi: number): void {
+    const last = this.times.length - 1;
+    if (last >= 0 && this.times[last] === time) {
+      this.lo[last] = lo;
+      this.hi[last] = hi;
+      return;
+    }
+    if (last >= 0 && this.lo[last] === lo && this.hi[last] === hi) return;
+    this.times.push(time);
+    this.lo.push(lo);
+    this.hi.push(hi);
+  }
+}
+
+/** Lifetimes of everything that the spans' sequences use. */
+export function timelineOf(network: Network, spans: readonly SpanChoice[]): Timeline {
+  const { steps, roots } = network;
+  const modes: Mode[] = steps.map(() => 'whole');
+  const rings = new Map<number, number>();
+  for (const span of spans) {
+    for (let s = span.first; s <= span.last; s++) modes[s] = span.mode;
+    for (const [root, ring] of span.rings) if (ring < roots[root].elements) rings.set(root, ring);
+  }
+  const before = spans.length > 0 ? spans[0].first : steps.length;
+  const sequence = joinSequences(before, spans);
+  const total = new Int32Array(steps.length);
+  for (const s of sequence) total[s]++;
+  const fired = new Int32Array(steps.length);
+  const lives = roots.map(() => new Growing());
+  const work: (Growing | undefined)[] = steps.map((_, s) => (network.table(s, modes[s]).workspaceBytes > 0 ? new Growing() : undefined));
+  const low = roots.map(() => 0);
+  const high = roots.map(() => 0);
+  const readers: { step: number; lo: Int32Array }[][] = roots.map(() => []);
+  steps.forEach((_, s) => {
+    for (const r of network.table(s, modes[s]).reads) readers[r.root].push({ step: s, lo: r.lo });
+  });
+  const end = 2 * sequence.length + 2;
+  for (let t = 0; t < sequence.length; t++) {
+    const s = sequence[t];
+    const table = network.table(s, modes[s]);
+    const f = fired[s]++;
+    const w = work[s];
+    if (w) {
+      if (w.birth < 0) w.birth = 2 * t;
+      w.death = 2 * t + 1;
+    }
+    for (const { root, hi } of table.writes) {
+      const live = lives[root];
+      if (live.birth < 0) live.birth = 2 * t;
+      if (hi[f] > high[root]) high[root] = hi[f];
+      live.death = 2 * t + 1;
+      live.set(2 * t, low[root], Math.max(low[root], high[root]));
+    }
+    for (const { root } of table.reads) {
+      const live = lives[root];
+      live.death = 2 * t + 1;
+      if (roots[root].kept) continue;
+      let lo = roots[root].elements;
+      for (const r of readers[root]) {
+        const next = fired[r.step] < total[r.step] ? r.lo[fired[r.step]] : roots[root].elements;
+        if (next < lo) lo = next;
+      }
+      if (lo > low[root]) low[root] = lo;
+      live.set(2 * t + 1, Math.min(low[root], high[root]), high[root]);
+    }
+  }
+  const lifetimes: Lifetime[] = [];
+  const indexOfRoot = new Map<number, number>();
+  roots.forEach((r, i) => {
+    const live = lives[i];
+    if (live.birth < 0) return;
+    indexOfRoot.set(i, lifetimes.length);
+    const ring = rings.get(i);
+    const death = r.kept ? end : live.death;
+    lifetimes.push(
+      ring === undefined
+        ? staircase({ name: r.name, root: i, bytes: r.bytes, birth: live.birth, death }, live, r.elementBytes)
+        : block({ name: r.name, root: i, ring, bytes: ring * r.elementBytes, birth: live.birth, death }),
+    );
+  });
+  work.forEach((w, s) => {
+    if (!w || w.birth < 0) return;
+    const bytes = network.table(s, modes[s]).workspaceBytes;
+    lifetimes.push(block({ name: `${steps[s].name}/work`, step: s, bytes, birth: w.birth, death: w.death }));
+  });
+  return { lifetimes, inPlace: inPlacePairs(network, modes, indexOfRoot, rings), sequence, modes };
+}
+
+/** Inputs that are there from the start arrive first, then the spans run one after another. */
+function joinSequences(before: number, spans: readonly SpanChoice[]): Int32Array {
+  const length = before + spans.reduce((n, s) => n + s.sequence!.length, 0);
+  const out = new Int32Array(length);
+  for (let s = 0; s < before; s++) out[s] = s;
+  let at = before;
+  for (const span of spans) {
+    out.set(span.sequence!, at);
+    at += span.sequence!.length;
+  }
+  return out;
+}
+
+type Frame = Pick<Lifetime, 'name' | 'root' | 'step' | 'ring' | 'bytes' | 'birth' | 'death'>;
+
+function staircase(frame: Frame, live: Growing, elementBytes: number): Lifetime {
+  const scale = (values: readonly number[]) => Int32Array.from(values, (v) => v * elementBytes);
+  return { ...frame, times: Int32Array.from(live.times), lo: scale(live.lo), hi: scale(live.hi) };
+}
+
+/** Live as a whole all the time: rings and working memory. */
+function block(frame: Frame): Lifetime {
+  return { ...frame, times: Int32Array.of(frame.birth), lo: Int32Array.of(0), hi: Int32Array.of(frame.bytes) };
+}
+
+function inPlacePairs(network: Network, modes: readonly Mode[], index: ReadonlyMap<number, number>, rings: ReadonlyMap<number, number>): InPlacePair[] {
+  const pairs: InPlacePair[] = [];
+  network.steps.forEach((_, s) => {
+    const table = network.table(s, modes[s]);
+    const out = table.writes[0]?.root;
+    if (out === undefined || rings.has(out)) return;
+    if (network.roots[out].writers.length > 1) return;
+    for (const r of table.reads) {
+      if (!r.inPlace || r.root === out || rings.has(r.root) || network.roots[r.root].external) continue;
+      const output = index.get(out);
+      const input = index.get(r.root);
+      if (output !== undefined && input !== undefined) pairs.push({ output, input });
+    }
+  });
+  return pairs;
+}

@@ -1,0 +1,145 @@
+/**
+ * Proves a plan. It takes a plan and a graph and trusts nothing else: it fires the schedule over a shadow of
+ * the arena in which every byte knows whose it is, and shows that every read finds exactly what it wants, that
+ * no byte that is still needed is overwritten, and that nothing leaves the arena. It knows nothing of how
+ * plans are made.
+ */
+import { elementBytes, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
+import { resolveStorage, type Storage } from '../graph/storage.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from './firing.ts';
+import { EXTERNAL, type Plan } from './plan.ts';
+import { ActorReplay, type Workspace } from './replay.ts';
+import { expandSchedule } from './schedule.ts';
+import { fail, type Root, type Shadow, Violation } from './shadow.ts';
+
+export interface CheckResult {
+  readonly ok: boolean;
+  /** The first violation, in one line. */
+  readonly problem?: string;
+  /** Firings replayed. */
+  readonly firings: number;
+}
+
+/** Checks a plan against the normalised graph it was made for. A wrong plan is a result, not an exception. */
+export function checkPlan(graph: Graph, plan: Plan): CheckResult {
+  let firings = 0;
+  try {
+    if (plan.model.fingerprint !== fingerprint(graph)) fail('the plan was made for another graph');
+    const concats = new Set(graph.operators.filter((op) => op.kind === 'Concat').map((op) => op.id));
+    for (const c of plan.copies) if (!concats.has(c.operator)) fail(`operator ${c.operator} is no concat to copy into`);
+    const resolved = resolveStorage(graph, plan.copies);
+    const actors = plan.actors.map((_, i) => actorFirings(resolved.graph, resolved.storage, plan, i));
+    checkCoverage(resolved.graph, resolved.storage, plan);
+    const shadows = makeShadows(plan);
+    const roots = placeRoots(resolved.graph, resolved.storage, plan, shadows, actors);
+    const replays = actors.map(
+      (f, i) => new ActorReplay(resolved.graph, resolved.storage, roots, f, plan.actors[i].name, workspaceOf(plan, i, f, shadows)),
+    );
+    for (const a of expandSchedule(plan.schedule)) {
+      if (a >= replays.length) fail(`the schedule fires actor ${a}, but there are ${replays.length}`);
+      replays[a].fire();
+      firings++;
+    }
+    for (const r of replays) r.finish();
+    for (const root of roots.values()) if (root.kept) checkKept(resolved.graph, root);
+    return { ok: true, firings };
+  } catch (error) {
+    if (error instanceof Violation || error instanceof RangeError) return { ok: false, problem: error.message, firings };
+    throw error;
+  }
+}
+
+function actorFirings(graph: Graph, storage: Storage, plan: Plan, i: number): Firings {
+  const actor = plan.actors[i];
+  const limit = { source: graph.inputs, operator: graph.operators, sink: graph.outputs }[actor.kind].length;
+  if (actor.index >= limit) fail(`actor ${actor.name} refers to ${actor.kind} ${actor.index}, but there are ${limit}`);
+  if (actor.kind === 'operator' && storage.isView[actor.index]) fail(`actor ${actor.name} is a view and cannot fire`);
+  const firings = firingsOf(graph, actor);
+  if (actor.fold && !(firings as Partial<OperatorFirings>).definition?.fold) fail(`actor ${actor.name} cannot fold`);
+  return firings;
+}
+
+/** Every operator that computes, every input and, where the policy says so, every output has one actor. */
+function checkCoverage(graph: Graph, storage: Storage, plan: Plan): void {
+  const seen = new Set<string>();
+  for (const a of plan.actors) {
+    const key = `${a.kind} ${a.index}`;
+    if (seen.has(key)) fail(`${key} (${a.name}) has two actors`);
+    seen.add(key);
+  }
+  const require = (kind: string, index: number, name: string) => {
+    if (!seen.has(`${kind} ${index}`)) fail(`${kind} ${name} has no actor`);
+  };
+  for (const op of graph.operators) if (!storage.isView[op.id]) require('operator', op.id, op.name);
+  graph.inputs.forEach((p, i) => {
+    require('source', i, p.name);
+  });
+  if (plan.policy.output === 'streamed') {
+    graph.outputs.forEach((p, i) => {
+      if (!graph.tensors[p.tensor].constant) require('sink', i, p.name);
+    });
+  }
+}
+
+function makeShadows(plan: Plan): Map<string, Shadow> {
+  const shadows = new Map<string, Shadow>();
+  for (const { bank, offset, bytes, name } of plan.buffers) {
+    if (bank !== EXTERNAL && offset + bytes > plan.arenaBytes) {
+      fail(`buffer ${name} ends at ${offset + bytes}, outside the arena of ${plan.arenaBytes} bytes`);
+    }
+    if (shadows.has(bank)) continue;
+    const outside = plan.buffers.filter((b) => b.bank === EXTERNAL);
+    const size = bank === EXTERNAL ? Math.max(...outside.map((b) => b.offset + b.bytes)) : plan.arenaBytes;
+    shadows.set(bank, { owner: new Int32Array(size), byte: new Int32Array(size) });
+  }
+  return shadows;
+}
+
+function placeRoots(graph: Graph, storage: Storage, plan: Plan, shadows: ReadonlyMap<string, Shadow>, actors: readonly Firings[]): Map<TensorId, Root> {
+  const rootOf = (t: TensorId) => storage.places[t].root;
+  const kept = new Set<TensorId>();
+  const arriving = new Set(graph.inputs.map((p) => rootOf(p.tensor)));
+  if (plan.policy.output === 'whole') for (const p of graph.outputs) kept.add(rootOf(p.tensor));
+  if (plan.policy.input === 'keep') for (const t of arriving) kept.add(t);
+  const roots = new Map<TensorId, Root>();
+  for (const buffer of plan.buffers) {
+    if (buffer.tensor === undefined) continue;
+    const tensor = graph.tensors[buffer.tensor];
+    if (!tensor || rootOf(tensor.id) !== tensor.id) fail(`buffer ${buffer.name} is for tensor ${buffer.tensor}, which owns no memory`);
+    if (roots.has(tensor.id)) fail(`tensor ${tensor.name} has two buffers`);
+    if (buffer.bank === EXTERNAL && !(plan.policy.input === 'external' && arriving.has(tensor.id))) {
+      fail(`buffer ${buffer.name} lies outside the arena, which the policy does not allow`);
+    }
+    const size = elementBytes(tensor);
+    const bytes = tensorBytes(tensor);
+    const ringBytes = buffer.ring === undefined ? bytes : buffer.ring * size;
+    if (ringBytes > buffer.bytes) fail(`buffer ${buffer.name} has ${buffer.bytes} bytes, but holds ${ringBytes}`);
+    if (buffer.offset % size !== 0) fail(`buffer ${buffer.name} at ${buffer.offset} is not aligned to ${size}`);
+    if (kept.has(tensor.id) && ringBytes < bytes) fail(`${tensor.name} must be kept whole, but lies in a ring`);
+    roots.set(tensor.id, { id: tensor.id, buffer, shadow: shadows.get(buffer.bank)!, bytes, ringBytes, readers: [], kept: kept.has(tensor.id) });
+  }
+  const touched = actors.flatMap((f) => [...f.outputs, ...f.inputs.map((i) => i.tensor)]);
+  for (const id of touched) if (!roots.has(rootOf(id))) fail(`tensor ${graph.tensors[rootOf(id)].name} has no buffer`);
+  return roots;
+}
+
+function workspaceOf(plan: Plan, i: number, firings: Firings, shadows: ReadonlyMap<string, Shadow>): Workspace | undefined {
+  const { name, scratch, fold } = plan.actors[i];
+  const needed = workspaceBytes(firings, fold === true);
+  if (needed === 0) return undefined;
+  const buffer = scratch === undefined ? undefined : plan.buffers[scratch];
+  if (!buffer || buffer.tensor !== undefined) fail(`${name} needs ${needed} bytes of working memory and has none`);
+  if (buffer.bytes < needed) fail(`${name} needs ${needed} bytes of working memory and has ${buffer.bytes}`);
+  if (buffer.offset % 4 !== 0 || buffer.bank === EXTERNAL) fail(`working memory ${buffer.name} must lie in the arena, aligned to 4`);
+  return { shadow: shadows.get(buffer.bank)!, offset: buffer.offset, bytes: needed, tag: -1 - i, keeps: fold === true };
+}
+
+function checkKept(graph: Graph, root: Root): void {
+  for (let b = 0; b < root.bytes; b++) {
+    const at = root.buffer.offset + b;
+    if (root.shadow.owner[at] !== root.id + 1 || root.shadow.byte[at] !== b) {
+      fail(`byte ${b} of ${graph.tensors[root.id].name} is not there at the end`);
+    }
+  }
+}

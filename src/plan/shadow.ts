@@ -1,0 +1,56 @@
+/** The checker's memory: for every byte of a bank, which root tensor it belongs to and which of its bytes it is. */
+import { channelsOf, elementBytes, type Graph, pixelsOf, type TensorId } from '../graph/graph.ts';
+import type { Storage } from '../graph/storage.ts';
+import type { PlanBuffer } from './plan.ts';
+
+export class Violation extends Error {}
+
+export function fail(message: string): never {
+  throw new Violation(message);
+}
+
+/** Owner 0: nobody. Positive: root tensor id + 1. Negative: working memory of actor -owner - 1. */
+export interface Shadow {
+  readonly owner: Int32Array;
+  readonly byte: Int32Array;
+}
+
+/** One consumer of a root: it does not need the root's bytes below `needFrom` any more. */
+export interface Reader {
+  needFrom: number;
+}
+
+export interface Root {
+  readonly id: TensorId;
+  readonly buffer: PlanBuffer;
+  readonly shadow: Shadow;
+  readonly bytes: number;
+  readonly ringBytes: number;
+  readonly readers: Reader[];
+  /** Must be whole at the end: a graph output, or an input that survives. */
+  readonly kept: boolean;
+}
+
+/** Where a tensor's pixels lie in its root, in bytes. */
+export interface Piece {
+  readonly root: Root;
+  readonly offset: number;
+  readonly stride: number;
+  readonly pixelBytes: number;
+  readonly elementBytes: number;
+  readonly pixels: number;
+}
+
+export function pieceOf(graph: Graph, storage: Storage, roots: ReadonlyMap<TensorId, Root>, id: TensorId): Piece {
+  const t = graph.tensors[id];
+  const place = storage.places[id];
+  const size = elementBytes(t);
+  return {
+    root: roots.get(place.root)!,
+    offset: place.offset * size,
+    stride: place.pixelStride * size,
+    pixelBytes: channelsOf(t.shape) * size,
+    elementBytes: size,
+    pixels: pixelsOf(t.shape),
+  };
+}

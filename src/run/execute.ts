@@ -1,0 +1,182 @@
+/**
+ * The reference executor: runs any plan in one ArrayBuffer of exactly `arenaBytes`. Plain on purpose; what is
+ * faster is compared with this.
+ */
+import { TidemarkError } from '../errors.ts';
+import { allocate, channelsOf, elementBytes, elementCount, type Graph, type TensorId, type TypedArray } from '../graph/graph.ts';
+import { resolveStorage, type Storage } from '../graph/storage.ts';
+import { completeFold, completeKernel } from '../ops/evaluate.ts';
+import type { Kernel, Scratch, View } from '../ops/operator.ts';
+import { contiguousView, scratchOver } from '../ops/views.ts';
+import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
+import { EXTERNAL, type Plan, type PlanBuffer } from '../plan/plan.ts';
+import { expandSchedule } from '../plan/schedule.ts';
+
+export interface ExecuteOptions {
+  /** Byte that the arena is filled with first; results must not depend on it. */
+  readonly paint?: number;
+  /** Called now and then with the share of firings done, 0 to 1. */
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface ExecuteResult {
+  /** One a graph output, in the graph's layout (see Port.perm). */
+  readonly outputs: readonly TypedArray[];
+  /** The arena as the run left it. */
+  readonly arena: Uint8Array;
+}
+
+/** Runs a plan. `inputs[i]` belongs to graph input i, in the graph's layout and element type. */
+export function executePlan(graph: Graph, plan: Plan, inputs: readonly TypedArray[], options: ExecuteOptions = {}): ExecuteResult {
+  const resolved = resolveStorage(graph, plan.copies);
+  const machine = new Machine(resolved.graph, resolved.storage, plan, inputs, options.paint ?? 0);
+  const sequence = expandSchedule(plan.schedule);
+  const step = Math.max(1, Math.floor(sequence.length / 100));
+  for (let i = 0; i < sequence.length; i++) {
+    machine.fire(sequence[i]);
+    if (options.onProgress && i % step === 0) options.onProgress(i / sequence.length);
+  }
+  return { outputs: machine.outputs(), arena: machine.arena };
+}
+
+/**
+ * Bytes of the arena that a run writes, measured: the arena is painted with two different bytes, and what is
+ * still painted after both runs was not touched. Also proves that results do not hang on what memory held.
+ */
+export function measureTouchedBytes(first: ExecuteResult, firstPaint: number, second: ExecuteResult, secondPaint: number): number {
+  let touched = 0;
+  for (let i = 0; i < first.arena.length; i++) {
+    if (first.arena[i] !== firstPaint || second.arena[i] !== secondPaint) touched++;
+  }
+  return touched;
+}
+
+interface ActorState {
+  readonly firings: Firings;
+  readonly kernel: Kernel;
+  readonly inputs: readonly (View | undefined)[];
+  readonly outputs: readonly View[];
+  readonly scratch: Scratch;
+  /** A fold's kernel takes the pixels it reads, any other the pixels it writes. */
+  readonly fold: boolean;
+  next: number;
+}
+
+class Machine {
+  readonly arena: Uint8Array;
+  readonly #graph: Graph;
+  readonly #storage: Storage;
+  readonly #plan: Plan;
+  readonly #buffers = new Map<TensorId, { readonly memory: ArrayBuffer; readonly buffer: PlanBuffer }>();
+  readonly #actors: readonly ActorState[];
+  readonly #left: readonly TypedArray[];
+
+  constructor(graph: Graph, storage: Storage, plan: Plan, inputs: readonly TypedArray[], paint: number) {
+    this.#graph = graph;
+    this.#storage = storage;
+    this.#plan = plan;
+    const memory = new ArrayBuffer(plan.arenaBytes);
+    this.arena = new Uint8Array(memory).fill(paint);
+    const outside = plan.buffers.filter((b) => b.bank === EXTERNAL).reduce((n, b) => Math.max(n, b.offset + b.bytes), 0);
+    const external = new ArrayBuffer(outside);
+    for (const buffer of plan.buffers) {
+      if (buffer.tensor !== undefined) this.#buffers.set(buffer.tensor, { memory: buffer.bank === EXTERNAL ? external : memory, buffer });
+    }
+    this.#left = graph.outputs.map((p) => allocate(graph.tensors[p.tensor].dtype, elementCount(graph.tensors[p.tensor].shape)));
+    this.#actors = plan.actors.map((actor) => this.#prepare(actor, inputs, memory));
+  }
+
+  #prepare(actor: Plan['actors'][number], inputs: readonly TypedArray[], memory: ArrayBuffer): ActorState {
+    const firings = firingsOf(this.#graph, actor);
+    const empty = scratchOver(new ArrayBuffer(0), 0, 0);
+    const outside = (id: TensorId, data: TypedArray) => contiguousView(data, channelsOf(this.#graph.tensors[id].shape));
+    if (actor.kind === 'source') {
+      const id = firings.outputs[0];
+      const expected = elementCount(this.#graph.tensors[id].shape);
+      const given = inputs[actor.index];
+      if (given?.length !== expected) {
+        throw new TidemarkError('input-invalid', `input ${actor.name}: expected ${expected} values, received ${given?.length ?? 'none'}`);
+      }
+      return { firings, kernel: copier(this.#graph, id), inputs: [outside(id, given)], outputs: [this.#view(id)], scratch: empty, fold: false, next: 0 };
+    }
+    if (actor.kind === 'sink') {
+      const id = firings.inputs[0].tensor;
+      return { firings, kernel: copier(this.#graph, id), inputs: [this.#view(id)], outputs: [outside(id, this.#left[actor.index])], scratch: empty, fold: true, next: 0 };
+    }
+    const { context } = firings as OperatorFirings;
+    const bytes = workspaceBytes(firings, actor.fold === true);
+    const scratch = bytes > 0 ? scratchOver(memory, this.#plan.buffers[actor.scratch!].offset, bytes) : empty;
+    return {
+      firings,
+      kernel: actor.fold ? completeFold(context) : completeKernel(context),
+      inputs: context.inputs.map((t) => (t ? (t.constant ? outside(t.id, t.constant.load()) : this.#view(t.id)) : undefined)),
+      outputs: context.outputs.map((t) => this.#view(t.id)),
+      scratch,
+      fold: actor.fold === true,
+      next: 0,
+    };
+  }
+
+  /** A tensor where the plan put it. */
+  #view(id: TensorId): View {
+    const tensor = this.#graph.tensors[id];
+    const place = this.#storage.places[id];
+    const { memory, buffer } = this.#buffers.get(place.root)!;
+    const data = typedOver(tensor.dtype, memory);
+    const base = buffer.offset / elementBytes(tensor) + place.offset;
+    const { pixelStride } = place;
+    const { ring } = buffer;
+    if (ring === undefined) {
+      return { data, contiguous: pixelStride === channelsOf(tensor.shape), at: (pixel) => base + pixel * pixelStride };
+    }
+    const start = buffer.offset / elementBytes(tensor);
+    return { data, contiguous: false, at: (pixel) => start + ((place.offset + pixel * pixelStride) % ring) };
+  }
+
+  fire(index: number): void {
+    const actor = this.#actors[index];
+    const f = actor.next++;
+    const { lo, hi } = actor.fold ? actor.firings.reads(0, f) : actor.firings.writes(f);
+    actor.kernel(actor.inputs, actor.outputs, lo, hi, actor.scratch);
+  }
+
+  outputs(): TypedArray[] {
+    return this.#graph.outputs.map((port, i) => {
+      const tensor = this.#graph.tensors[port.tensor];
+      if (tensor.constant) return tensor.constant.load().slice() as TypedArray;
+      if (this.#plan.policy.output === 'streamed') return this.#left[i];
+      const to = this.#left[i];
+      const pixels = to.length / channelsOf(tensor.shape);
+      const all = contiguousView(to, channelsOf(tensor.shape));
+      copier(this.#graph, tensor.id)([this.#view(tensor.id)], [all], 0, pixels, scratchOver(new ArrayBuffer(0), 0, 0));
+      return to;
+    });
+  }
+}
+
+/** Copies pixels of a tensor from one view to another. */
+function copier(graph: Graph, id: TensorId): Kernel {
+  const channels = channelsOf(graph.tensors[id].shape);
+  return ([from], [to], lo, hi) => {
+    for (let p = lo; p < hi; p++) {
+      const i = from!.at(p);
+      const o = to.at(p);
+      for (let c = 0; c < channels; c++) to.data[o + c] = from!.data[i + c];
+    }
+  };
+}
+
+function typedOver(dtype: Graph['tensors'][number]['dtype'], memory: ArrayBuffer): TypedArray {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(memory, 0, memory.byteLength >> 2);
+    case 'i32':
+      return new Int32Array(memory, 0, memory.byteLength >> 2);
+    case 'i16':
+      return new Int16Array(memory, 0, memory.byteLength >> 1);
+    case 'i8':
+      return new Int8Array(memory);
+    default:
+      return new Uint8Array(memory);
+  }
+}
