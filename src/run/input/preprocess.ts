@@ -42,23 +42,61 @@ export function frameOf(
       `${name}: the picture is ${picture.width} x ${picture.height}, the input ${width} x ${height}; leave out --resize none to fit it`,
     );
   }
-  const region =
-    resize === 'crop' ? centre(picture, width / height) : { x: 0, y: 0, w: picture.width, h: picture.height };
+  const whole = { x: 0, y: 0, w: picture.width, h: picture.height };
+  const region = resize === 'crop' ? centre(picture, width / height) : whole;
+  const source = averaged(picture, region, Math.floor(region.w / width), Math.floor(region.h / height));
   const out = new Float32Array(height * width * channels);
   const pixel = new Float64Array(3);
   for (let y = 0; y < height; y++) {
-    const sy = region.y + ((y + 0.5) * region.h) / height - 0.5;
+    const sy = ((y + 0.5) * source.height) / height - 0.5;
     for (let x = 0; x < width; x++) {
-      const sx = region.x + ((x + 0.5) * region.w) / width - 0.5;
-      sample(picture, sx, sy, pixel);
+      const sx = ((x + 0.5) * source.width) / width - 0.5;
+      sample(source, sx, sy, pixel);
       writePixel(out, (y * width + x) * channels, pixel, channels, colour);
     }
   }
   return out;
 }
 
+interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+/** Three numbers a pixel, as in a picture, but not rounded. */
+interface Samples {
+  readonly width: number;
+  readonly height: number;
+  readonly rgb: ArrayLike<number>;
+}
+
+/**
+ * A region with each block of fx by fy pixels averaged into one: bilinear sampling alone skips pixels where a
+ * picture shrinks to less than half. What is left over at the right and below is dropped.
+ */
+function averaged(picture: Picture, region: Region, fx: number, fy: number): Samples {
+  const stepX = Math.max(1, fx);
+  const stepY = Math.max(1, fy);
+  const width = Math.floor(region.w / stepX);
+  const height = Math.floor(region.h / stepY);
+  const rgb = new Float32Array(width * height * 3);
+  for (let y = 0; y < height * stepY; y++) {
+    const row = Math.floor(y / stepY) * width;
+    const from = (region.y + y) * picture.width + region.x;
+    for (let x = 0; x < width * stepX; x++) {
+      const to = (row + Math.floor(x / stepX)) * 3;
+      for (let c = 0; c < 3; c++) rgb[to + c] += picture.rgb[(from + x) * 3 + c];
+    }
+  }
+  const count = stepX * stepY;
+  if (count > 1) for (let i = 0; i < rgb.length; i++) rgb[i] /= count;
+  return { width, height, rgb };
+}
+
 /** The largest region of an aspect (width over height) around the middle. */
-function centre(picture: Picture, aspect: number): { x: number; y: number; w: number; h: number } {
+function centre(picture: Picture, aspect: number): Region {
   const w = Math.min(picture.width, Math.round(picture.height * aspect));
   const h = Math.min(picture.height, Math.round(picture.width / aspect));
   return {
@@ -70,7 +108,7 @@ function centre(picture: Picture, aspect: number): { x: number; y: number; w: nu
 }
 
 /** Bilinear, coordinates at pixel centres, edge pixels repeated. */
-function sample(picture: Picture, x: number, y: number, out: Float64Array): void {
+function sample(picture: Samples, x: number, y: number, out: Float64Array): void {
   const { width, height, rgb } = picture;
   const cx = Math.min(Math.max(x, 0), width - 1);
   const cy = Math.min(Math.max(y, 0), height - 1);
