@@ -70,18 +70,25 @@ function buildIsStale() {
   );
 }
 
-function install() {
-  say('installing packages (npm ci) ...');
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+/** npm with its messages kept back; they are shown where it fails for good. */
+function npm(...args) {
+  const result = spawnSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
-    stdio: ['ignore', 2, 2],
+    encoding: 'utf8',
     shell: process.platform === 'win32',
     env: { ...process.env, NODE_ENV: 'development' },
   });
-  if (result.error || result.status !== 0) {
-    fail(
-      `npm ci failed${result.error ? ` (${result.error.message})` : ''}; check the network or the npm registry and try again`,
-    );
+  return { ok: !result.error && result.status === 0, said: result.error?.message ?? result.stderr };
+}
+
+/** As the lock file has it; where a registry lacks packages of other platforms, npm ci refuses and install does not. */
+function install() {
+  say('installing packages ...');
+  let result = npm('ci');
+  if (!result.ok) result = npm('install', '--no-save');
+  if (!result.ok) {
+    process.stderr.write(`${result.said.trim().split('\n').slice(0, 20).join('\n')}\n`);
+    fail('npm could not install the packages; check the network or the npm registry and try again');
   }
   fs.writeFileSync(installStamp, lockDigest());
 }
