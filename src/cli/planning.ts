@@ -1,10 +1,7 @@
 /** What commands ask of the planner, and the figures of a plan as the JSON of every command has them. */
-
-import { assemblePlan } from '../fit/assemble.ts';
-import { chooseSpans } from '../fit/spans.ts';
+import { type FitRequest, fitGraph } from '../fit/fit.ts';
 import type { Graph } from '../graph/graph.ts';
-import { networkOf } from '../passes/3-schedule/steps.ts';
-import { checkPlan } from '../plan/check.ts';
+import { planMetrics } from '../plan/metrics.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
 import type { Progress } from './terminal/progress.ts';
 
@@ -14,7 +11,7 @@ export interface PlanRequest {
   readonly policy: Policy;
   readonly accounting?: string;
   /** Left out: fit, whatever serves the request best. */
-  readonly method?: 'layerwise' | 'fit';
+  readonly method?: FitRequest['method'];
   readonly progress?: Progress;
 }
 
@@ -30,23 +27,14 @@ export interface PlanAnswer {
   readonly macOverhead: number;
 }
 
+/** Plans a graph. What `fitGraph` hands out has passed the checker. */
 export function planModel(graph: Graph, request: PlanRequest): PlanAnswer {
-  const net = networkOf(graph, request.policy);
-  const spans = chooseSpans(net, {
-    modes: request.method === 'layerwise' ? ['whole'] : ['rows', 'pixels'],
-    onProgress: (d) => request.progress?.step(`planning ${Math.round(d * 100)} %`),
-  })!;
-  const { plan, lowerBoundBytes } = assemblePlan(graph, net, spans);
-  const scratchBytes = Math.max(0, ...plan.buffers.filter((b) => b.tensor === undefined).map((b) => b.bytes));
-  return {
-    plan,
-    fits: request.budgetBytes === undefined || plan.arenaBytes <= request.budgetBytes,
-    arenaBytes: plan.arenaBytes,
-    scratchBytes,
-    lowerBoundBytes,
-    optimal: lowerBoundBytes === plan.arenaBytes,
-    checked: checkPlan(graph, plan).ok,
-    macs: 0,
-    macOverhead: 0,
-  };
+  const { plan, fits, lowerBoundBytes, optimal } = fitGraph(graph, {
+    policy: request.policy,
+    budgetBytes: request.budgetBytes,
+    method: request.method,
+    onProgress: (done) => request.progress?.step(`planning ${Math.round(done * 100)} %`),
+  });
+  const { arenaBytes, scratchBytes, macs, macOverhead } = planMetrics(graph, plan);
+  return { plan, fits, arenaBytes, scratchBytes, lowerBoundBytes, optimal, checked: true, macs, macOverhead };
 }

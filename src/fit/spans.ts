@@ -40,6 +40,15 @@ export function firstSchedulable(network: Network): number {
   return network.graph.inputs.length;
 }
 
+/** Layer by layer: every step a span of its own, whole. */
+export function wholeSpans(network: Network): SpanChoice[] {
+  const spans: SpanChoice[] = [];
+  for (let s = firstSchedulable(network); s < network.steps.length; s++) {
+    spans.push({ ...scheduleSpan(network, { first: s, last: s, mode: 'whole' }, { record: true })!, eager: false });
+  }
+  return spans;
+}
+
 /** The best spans, in order; undefined when no choice meets the budget. */
 export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] | undefined {
   const n = network.steps.length;
@@ -87,8 +96,31 @@ function spanCost(span: SpanChoice, first: number, last: number): number {
   return span.mode === 'whole' ? 0 : span.firings + (last - first);
 }
 
-/** The better of the two firing orders. */
+/** What is known of a span: its schedule, or that it needs more than a limit. */
+interface Known {
+  span?: SpanChoice;
+  exceeds: number;
+}
+
+const known = new WeakMap<Network, Map<number, Known>>();
+
+const MODE_NUMBER: Readonly<Record<Mode, number>> = { whole: 0, rows: 1, pixels: 2 };
+
+/** `scheduleBetter`, remembered: searches with other budgets ask for the same spans again. */
 function cheapestSpan(network: Network, first: number, last: number, mode: Mode, limitBytes: number): SpanChoice | undefined {
+  let map = known.get(network);
+  if (!map) known.set(network, (map = new Map()));
+  const key = ((first * network.steps.length + last) * 3) + MODE_NUMBER[mode];
+  const before = map.get(key);
+  if (before?.span) return before.span.peakBytes <= limitBytes ? before.span : undefined;
+  if (before && limitBytes <= before.exceeds) return undefined;
+  const span = scheduleBetter(network, first, last, mode, limitBytes);
+  map.set(key, span ? { span, exceeds: 0 } : { exceeds: limitBytes });
+  return span;
+}
+
+/** The better of the two firing orders. */
+function scheduleBetter(network: Network, first: number, last: number, mode: Mode, limitBytes: number): SpanChoice | undefined {
   const demand = scheduleSpan(network, { first, last, mode }, { limitBytes });
   if (mode === 'whole' || first === last) return demand && { ...demand, eager: false };
   const branches = last - first > 1 && hasBranch(network, first, last);

@@ -2,10 +2,9 @@
  * The order of operators that lowers the layer-by-layer peak. Exact by dynamic programming over the sets of
  * operators done, cheapest peak first, where the number of such sets allows; else the best of two orders.
  */
-import { ABSENT, type Graph, type Operator, type TensorId } from '../../graph/graph.ts';
+import { ABSENT, type Graph, type Operator, type TensorId, tensorBytes } from '../../graph/graph.ts';
 import { definitionOf } from '../../ops/registry.ts';
-import { resolveStorage } from '../../graph/storage.ts';
-import { tensorBytes } from '../../graph/graph.ts';
+import type { Storage } from '../../graph/storage.ts';
 
 /** States visited before the search gives up and keeps the file's order. */
 const MAX_STATES = 60_000;
@@ -17,24 +16,15 @@ interface Node {
   readonly writes: readonly TensorId[];
 }
 
-/** The graph with its operators in the best order found. The order of operators that were equal stays. */
-export function reorder(graph: Graph): Graph {
-  const order = bestOrder(graph);
-  if (!order) return graph;
-  const operators = order.map((op, id) => ({ ...op, id }));
-  return { ...graph, operators };
-}
-
-function bestOrder(graph: Graph): Operator[] | undefined {
-  const { storage } = resolveStorage(graph);
-  // A resolved graph may have copies; without them ids agree, and only then is the analysis the graph's own.
-  if (storage.isView.length !== graph.operators.length) return undefined;
+/** Operator ids in the best order found; undefined where the graph's own order is the only one or none better is known. */
+export function bestOrder(graph: Graph, storage: Storage): number[] | undefined {
   const nodes = nodesOf(graph, storage);
-  if (nodes.every((n, i) => n.needs.length === 0 || (n.needs.length === 1 && n.needs[0] === i - 1))) return undefined;
-  return search(graph, nodes);
+  if (nodes.every((n, i) => n.needs.every((p) => p === i - 1) && (i === 0 || n.needs.length === 1))) return undefined;
+  const order = search(graph, storage, nodes);
+  return order?.some((id, i) => id !== i) ? order : undefined;
 }
 
-function nodesOf(graph: Graph, storage: { places: readonly { root: TensorId }[]; isView: readonly boolean[] }): Node[] {
+function nodesOf(graph: Graph, storage: Storage): Node[] {
   const maker = new Map<TensorId, number>();
   for (const op of graph.operators) for (const t of op.outputs) maker.set(t, op.id);
   return graph.operators.map((op) => {
@@ -61,15 +51,10 @@ interface State {
 }
 
 /** Best-first over sets of done operators; a state's cost is the highest peak on the way to it. */
-function search(graph: Graph, nodes: readonly Node[]): Operator[] | undefined {
+function search(graph: Graph, storage: Storage, nodes: readonly Node[]): number[] | undefined {
   const n = nodes.length;
-  const uses = new Map<TensorId, number>();
-  const writers = new Map<TensorId, number>();
-  for (const node of nodes) {
-    for (const t of node.reads) uses.set(t, (uses.get(t) ?? 0) + 1);
-    for (const t of node.writes) writers.set(t, (writers.get(t) ?? 0) + 1);
-  }
-  const { storage } = resolveStorage(graph);
+  const readersOf = indexBy(nodes, 'reads');
+  const writersOf = indexBy(nodes, 'writes');
   const kept = new Set(graph.outputs.map((p) => storage.places[p.tensor].root));
   const bytes = (t: TensorId) => tensorBytes(graph.tensors[t]);
   const inPlaceInputs = nodes.map(({ op }) => {
@@ -124,23 +109,36 @@ function search(graph: Graph, nodes: readonly Node[]): Operator[] | undefined {
       done[i] = 1;
       let during = state.live;
       let after = state.live;
-      const doneBefore = (list: 'reads' | 'writes', t: TensorId) => nodes.reduce((k, m, x) => k + (state.done[x] && m[list].includes(t) ? 1 : 0), 0);
-      const fresh = nodes[i].writes.filter((t) => doneBefore('writes', t) === 0);
+      const doneBefore = (by: ReadonlyMap<TensorId, readonly number[]>, t: TensorId) => {
+        let count = 0;
+        for (const x of by.get(t) ?? []) count += state.done[x];
+        return count;
+      };
+      const fresh = nodes[i].writes.filter((t) => doneBefore(writersOf, t) === 0);
       for (const t of fresh) {
         during += bytes(t);
         after += bytes(t);
       }
       let freedInPlace = 0;
       for (const t of nodes[i].reads) {
-        if (kept.has(t) || doneBefore('reads', t) + 1 < uses.get(t)!) continue;
+        if (kept.has(t) || doneBefore(readersOf, t) + 1 < readersOf.get(t)!.length) continue;
         after -= bytes(t);
         if (inPlaceInputs[i].includes(t) && fresh.length > 0) freedInPlace = Math.max(freedInPlace, Math.min(bytes(t), bytes(fresh[0])));
       }
-      for (const t of fresh) if (!kept.has(t) && !uses.has(t)) after -= bytes(t);
+      for (const t of fresh) if (!kept.has(t) && !readersOf.has(t)) after -= bytes(t);
       push({ done, key: keyOf(done), peak: Math.max(state.peak, during - freedInPlace), live: after, previous: state, step: i, count: state.count + 1 });
     }
   }
   return undefined;
+}
+
+/** Nodes by the tensors that they read, or write. */
+function indexBy(nodes: readonly Node[], list: 'reads' | 'writes'): Map<TensorId, number[]> {
+  const by = new Map<TensorId, number[]>();
+  nodes.forEach((node, i) => {
+    for (const t of node[list]) by.set(t, [...(by.get(t) ?? []), i]);
+  });
+  return by;
 }
 
 /** Lower peak first; then the state further on; then file order, so that ties keep it. */
@@ -160,8 +158,8 @@ function keyOf(done: Uint8Array): string {
   return key;
 }
 
-function unwind(state: State, nodes: readonly Node[]): Operator[] {
-  const order: Operator[] = [];
-  for (let s: State | undefined = state; s && s.step >= 0; s = s.previous) order.push(nodes[s.step].op);
+function unwind(state: State, nodes: readonly Node[]): number[] {
+  const order: number[] = [];
+  for (let s: State | undefined = state; s && s.step >= 0; s = s.previous) order.push(nodes[s.step].op.id);
   return order.reverse();
 }

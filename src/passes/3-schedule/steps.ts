@@ -7,6 +7,7 @@ import { type CopyChoice, type Place, resolveStorage, type Storage } from '../..
 import { definitionOf } from '../../ops/registry.ts';
 import { type ActorShape, type Firings, firingsOf, type OperatorFirings, workspaceBytes } from '../../plan/firing.ts';
 import type { Policy } from '../../plan/plan.ts';
+import { bestOrder } from './order.ts';
 
 /** How a step is run: all at once, a row a firing, or a pixel a firing. */
 export type Mode = 'whole' | 'rows' | 'pixels';
@@ -76,10 +77,17 @@ export interface FiringTable {
   readonly workspaceBytes: number;
 }
 
-/** The network of a graph under input and output policies. Steps stand in the order of the graph's operators. */
-export function networkOf(original: Graph, policy: Policy, copies: readonly CopyChoice[] = []): Network {
+/**
+ * The network of a graph under input and output policies. Steps stand in the order of the graph's operators, or
+ * in the one that lowers the layer-by-layer peak; undefined where that is asked for and is the same.
+ */
+export function networkOf(original: Graph, policy: Policy, copies?: readonly CopyChoice[]): Network;
+export function networkOf(original: Graph, policy: Policy, copies: readonly CopyChoice[], order: 'best'): Network | undefined;
+export function networkOf(original: Graph, policy: Policy, copies: readonly CopyChoice[] = [], order: 'file' | 'best' = 'file'): Network | undefined {
   const { graph, storage } = resolveStorage(original, copies);
-  const steps = stepsInOrder(graph, storage, policy);
+  const ids = order === 'best' ? bestOrder(graph, storage) : graph.operators.map((op) => op.id);
+  if (!ids) return undefined;
+  const steps = stepsInOrder(graph, storage, policy, ids);
   const { roots, rootIndex } = describeRoots(graph, storage, policy, steps);
   const tables = new Map<string, FiringTable>();
   const writerOf = new Map<TensorId, number>();
@@ -108,7 +116,7 @@ export function networkOf(original: Graph, policy: Policy, copies: readonly Copy
 }
 
 /** Streamed inputs arrive just before their first reader, others at the start; outputs leave once they are made. */
-function stepsInOrder(graph: Graph, storage: Storage, policy: Policy): Step[] {
+function stepsInOrder(graph: Graph, storage: Storage, policy: Policy, order: readonly number[]): Step[] {
   const steps: Step[] = [];
   const source = (i: number) => steps.push({ kind: 'source', index: i, name: graph.inputs[i].name });
   const arrived = new Set<number>();
@@ -136,7 +144,8 @@ function stepsInOrder(graph: Graph, storage: Storage, policy: Policy): Step[] {
     if (storage.isView[op.id]) continue;
     for (const t of op.outputs) pending.set(storage.places[t].root, (pending.get(storage.places[t].root) ?? 0) + 1);
   }
-  for (const op of graph.operators) {
+  for (const id of order) {
+    const op = graph.operators[id];
     if (storage.isView[op.id]) continue;
     for (const t of op.inputs) {
       const i = t < 0 ? undefined : inputByRoot.get(storage.places[t]?.root);

@@ -1,0 +1,164 @@
+/**
+ * The search over the passes: the least memory there is, or the least cost within a budget. Variants of the
+ * network (order of operators, concats written in place or copied) are cut into spans by dynamic programming,
+ * packed, and the best plan that the checker proves is handed out. Never worse than layer by layer.
+ */
+import { TidemarkError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { CopyChoice } from '../graph/storage.ts';
+import { type Mode, type Network, networkOf } from '../passes/3-schedule/steps.ts';
+import { checkPlan } from '../plan/check.ts';
+import type { Plan, Policy } from '../plan/plan.ts';
+import { assemblePlan } from './assemble.ts';
+import { chooseSpans, firstSchedulable, type SpanChoice, wholeSpans } from './spans.ts';
+
+export interface FitRequest {
+  readonly policy: Policy;
+  /** Bytes the arena may take; left out: the least there is. */
+  readonly budgetBytes?: number;
+  /** `layerwise`: every operator whole, in the best order found, packed. Left out: everything is tried. */
+  readonly method?: 'layerwise' | 'fit';
+  /** Called with the share of the work done, 0 to 1; may throw to stop. */
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface FitResult {
+  /** The best plan found, proven; the smallest one where nothing fits. */
+  readonly plan: Plan;
+  readonly fits: boolean;
+  /** No addresses for this plan's firing sequence can take less. */
+  readonly lowerBoundBytes: number;
+  readonly optimal: boolean;
+}
+
+interface Candidate {
+  readonly graph: Graph;
+  readonly plan: Plan;
+  readonly lowerBoundBytes: number;
+  /** Firings of streamed spans: calls that layer by layer does not make. */
+  readonly cost: number;
+}
+
+interface Variant {
+  readonly graph: Graph;
+  readonly network: Network;
+}
+
+/** Times a budget is tightened when addresses take more than live bytes do. */
+const TIGHTENINGS = 4;
+
+/** Plans a normalised graph. Throws only where no plan at all passes the checker, which is a defect. */
+export function fitGraph(graph: Graph, request: FitRequest): FitResult {
+  const variants = variantsOf(graph, request.policy);
+  const layerwise = variants.map((v) => candidate(v, wholeSpans(v.network)));
+  const budget = request.budgetBytes;
+  const start = best(layerwise, budget);
+  const enough = budget !== undefined && start.plan.arenaBytes <= budget;
+  const found = request.method === 'layerwise' || enough ? layerwise : [...layerwise, ...streamed(variants, request)];
+  return proven(found, budget);
+}
+
+/** Candidates in order of merit until one passes the checker. */
+function proven(found: readonly Candidate[], budget: number | undefined): FitResult {
+  const rest = [...found];
+  while (rest.length > 0) {
+    const winner = best(rest, budget);
+    const check = checkPlan(winner.graph, winner.plan);
+    if (check.ok) {
+      const { plan, lowerBoundBytes } = winner;
+      return {
+        plan,
+        fits: budget === undefined || plan.arenaBytes <= budget,
+        lowerBoundBytes,
+        optimal: lowerBoundBytes >= plan.arenaBytes,
+      };
+    }
+    rest.splice(rest.indexOf(winner), 1);
+  }
+  throw new TidemarkError('internal', 'no plan passed the checker; please report this model');
+}
+
+/** Least cost among what fits; else least memory. */
+function best(found: readonly Candidate[], budget: number | undefined): Candidate {
+  const better = (a: Candidate, b: Candidate): boolean => {
+    const fitsA = budget !== undefined && a.plan.arenaBytes <= budget;
+    const fitsB = budget !== undefined && b.plan.arenaBytes <= budget;
+    if (fitsA !== fitsB) return fitsA;
+    if (fitsA && a.cost !== b.cost) return a.cost < b.cost;
+    if (a.plan.arenaBytes !== b.plan.arenaBytes) return a.plan.arenaBytes < b.plan.arenaBytes;
+    return a.cost < b.cost;
+  };
+  return found.reduce((a, b) => (better(b, a) ? b : a));
+}
+
+/** The network in the file's order and the best one, with concats written in place or copied. */
+function variantsOf(graph: Graph, policy: Policy): Variant[] {
+  const copies = copiedConcats(graph);
+  const choices = copies.length > 0 ? [[], copies] : [[]];
+  return choices.flatMap((c) => {
+    const networks = [networkOf(graph, policy, c), networkOf(graph, policy, c, 'best')];
+    return networks.flatMap((network) => (network ? [{ graph, network }] : []));
+  });
+}
+
+/** Every part of every concat, so that a concat is live only from when it is made. */
+function copiedConcats(graph: Graph): CopyChoice[] {
+  return graph.operators.flatMap((op) => (op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : []));
+}
+
+function candidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
+  const { plan, lowerBoundBytes } = assemblePlan(variant.graph, variant.network, spans);
+  return { graph: variant.graph, plan, lowerBoundBytes, cost: costOf(spans) };
+}
+
+function costOf(spans: readonly SpanChoice[]): number {
+  return spans.reduce((n, s) => n + (s.mode === 'whole' ? 0 : s.firings), 0);
+}
+
+/** Streamed plans of all variants: within the budget where one is given, and the smallest ones. */
+function streamed(variants: readonly Variant[], request: FitRequest): Candidate[] {
+  const found: Candidate[] = [];
+  const budget = request.budgetBytes;
+  variants.forEach((variant, v) => {
+    const onProgress = (done: number) => request.onProgress?.((v + done) / variants.length);
+    if (variant.network.steps.length === firstSchedulable(variant.network)) return;
+    for (const modes of [['rows'], ['rows', 'pixels']] satisfies Mode[][]) {
+      if (budget !== undefined) {
+        const fitting = withinBudget(variant, modes, budget, onProgress);
+        if (fitting) {
+          found.push(fitting);
+          return;
+        }
+      }
+    }
+    if (budget !== undefined && found.some((c) => c.plan.arenaBytes <= budget)) return;
+    found.push(...smallest(variant, onProgress));
+  });
+  return found;
+}
+
+/** The cheapest plan of a variant that fits. The limit on live bytes is lowered while addresses exceed the budget. */
+function withinBudget(variant: Variant, modes: readonly Mode[], budget: number, onProgress: (done: number) => void): Candidate | undefined {
+  let limit = budget;
+  for (let k = 0; k < TIGHTENINGS; k++) {
+    const spans = chooseSpans(variant.network, { modes, budgetBytes: limit, onProgress });
+    if (!spans) return undefined;
+    const made = candidate(variant, spans);
+    if (made.plan.arenaBytes <= budget) return made;
+    limit -= Math.max(16, made.plan.arenaBytes - budget);
+  }
+  return undefined;
+}
+
+/** Plans with the least live bytes, then cheaper ones under the same peak, which often pack better. */
+function smallest(variant: Variant, onProgress: (done: number) => void): Candidate[] {
+  const spans = chooseSpans(variant.network, { modes: ['rows', 'pixels'], onProgress });
+  if (!spans) return [];
+  const found = [candidate(variant, spans)];
+  const peak = Math.max(...spans.map((s) => s.peakBytes));
+  for (const factor of [1, 1.005, 1.01, 1.02, 1.04]) {
+    const cheaper = chooseSpans(variant.network, { modes: ['rows', 'pixels'], budgetBytes: Math.floor(peak * factor) });
+    if (cheaper) found.push(candidate(variant, cheaper));
+  }
+  return found;
+}
