@@ -67,7 +67,6 @@ export function fitModel(model: string, options: FitOptions): Fitted {
   const progress = startProgress();
   const planned = planModel(loaded.graph, {
     budgetBytes,
-    maxOverhead: options.maxOverhead,
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,
