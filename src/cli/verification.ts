@@ -1,6 +1,6 @@
 /** Proves a plan by its checker and by running it: the arena painted in two ways, the outputs compared. */
 
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, TensorId } from '../graph/graph.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { Plan } from '../plan/plan.ts';
 import { compareArrays, type Difference, worstOf } from '../run/compare-outputs.ts';
@@ -123,7 +123,7 @@ function outOfTolerance({ graph }: LoadedModel, pairs: readonly Pair[]): string 
       const half = [...graph.inputs, ...graph.outputs].some((p) => p.dtype === 'f16');
       const limit = half ? HALF_TOLERANCE : FLOAT_TOLERANCE;
       // Integers inside: a tie that rounds the other way is one step of the output.
-      const step = outputStep(graph, i);
+      const step = stepOf(graph, graph.outputs[i].tensor);
       if (step > 0 && difference.maxAbsError <= step * 1.001) continue;
       if (difference.maxRelError > limit) {
         return `output ${name} is off by ${difference.maxRelError.toPrecision(3)} of its range, more than ${limit}`;
@@ -135,10 +135,12 @@ function outOfTolerance({ graph }: LoadedModel, pairs: readonly Pair[]): string 
   return undefined;
 }
 
-/** One step of the integers that a float output is dequantised from; 0 where it is computed in floats. */
-function outputStep(graph: Graph, index: number): number {
-  const id = graph.outputs[index].tensor;
+/** One step of the integers that a float is dequantised from, or a sum of such; 0 where it is computed in floats. */
+function stepOf(graph: Graph, id: TensorId): number {
   const maker = graph.operators.find((op) => op.outputs.includes(id));
-  if (maker?.kind !== 'Dequantize') return 0;
-  return Math.max(0, ...(graph.tensors[maker.inputs[0]].quant?.scale ?? []));
+  if (!maker || maker.epilogue?.length) return 0;
+  if (maker.kind === 'Dequantize') return Math.max(0, ...(graph.tensors[maker.inputs[0]].quant?.scale ?? []));
+  const steps = maker.inputs.filter((input) => input >= 0).map((input) => stepOf(graph, input));
+  if (maker.kind === 'Add' || maker.kind === 'Sub') return steps.reduce((sum, step) => sum + step, 0);
+  return maker.kind === 'Reshape' || maker.kind === 'Transpose' ? steps[0] : 0;
 }
