@@ -54,7 +54,7 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const budget = request.budgetBytes;
   const start = best(layerwise, budget);
   const enough = budget !== undefined && start.plan.arenaBytes <= budget;
-  const found = request.method === 'layerwise' || enough ? layerwise : [...layerwise, ...streamed(variants, request)];
+  const found = request.method === 'layerwise' || enough ? layerwise : [...layerwise, ...streamed(variants, request, start.plan.arenaBytes)];
   return proven(found, budget);
 }
 
@@ -116,7 +116,7 @@ function costOf(spans: readonly SpanChoice[]): number {
 }
 
 /** Streamed plans of all variants: within the budget where one is given, and the smallest ones. */
-function streamed(variants: readonly Variant[], request: FitRequest): Candidate[] {
+function streamed(variants: readonly Variant[], request: FitRequest, ceilingBytes: number): Candidate[] {
   const found: Candidate[] = [];
   const budget = request.budgetBytes;
   variants.forEach((variant, v) => {
@@ -132,7 +132,7 @@ function streamed(variants: readonly Variant[], request: FitRequest): Candidate[
       }
     }
     if (budget !== undefined && found.some((c) => c.plan.arenaBytes <= budget)) return;
-    found.push(...smallest(variant, onProgress));
+    found.push(...smallest(variant, ceilingBytes, onProgress));
   });
   return found;
 }
@@ -141,7 +141,7 @@ function streamed(variants: readonly Variant[], request: FitRequest): Candidate[
 function withinBudget(variant: Variant, modes: readonly Mode[], budget: number, onProgress: (done: number) => void): Candidate | undefined {
   let limit = budget;
   for (let k = 0; k < TIGHTENINGS; k++) {
-    const spans = chooseSpans(variant.network, { modes, budgetBytes: limit, onProgress });
+    const spans = chooseSpans(variant.network, { modes, objective: 'cost', budgetBytes: limit, onProgress });
     if (!spans) return undefined;
     const made = candidate(variant, spans);
     if (made.plan.arenaBytes <= budget) return made;
@@ -150,15 +150,25 @@ function withinBudget(variant: Variant, modes: readonly Mode[], budget: number, 
   return undefined;
 }
 
-/** Plans with the least live bytes, then cheaper ones under the same peak, which often pack better. */
-function smallest(variant: Variant, onProgress: (done: number) => void): Candidate[] {
-  const spans = chooseSpans(variant.network, { modes: ['rows', 'pixels'], onProgress });
-  if (!spans) return [];
-  const found = [candidate(variant, spans)];
-  const peak = Math.max(...spans.map((s) => s.peakBytes));
-  for (const factor of [1, 1.005, 1.01, 1.02, 1.04]) {
-    const cheaper = chooseSpans(variant.network, { modes: ['rows', 'pixels'], budgetBytes: Math.floor(peak * factor) });
-    if (cheaper) found.push(candidate(variant, cheaper));
+/**
+ * Plans with the least live bytes, then cheaper ones under nearly the same peak, which often pack better. Rows
+ * come first: they are quick to try, and what they reach bounds the search by pixels.
+ */
+function smallest(variant: Variant, ceilingBytes: number, onProgress: (done: number) => void): Candidate[] {
+  const { network } = variant;
+  const byRows = chooseSpans(network, { modes: ['rows'], objective: 'memory', budgetBytes: ceilingBytes, onProgress: (d) => onProgress(d / 2) });
+  const bound = byRows ? peakOf(byRows) : ceilingBytes;
+  const spans = chooseSpans(network, { modes: ['rows', 'pixels'], objective: 'memory', budgetBytes: bound, onProgress: (d) => onProgress((1 + d) / 2) });
+  const found = [byRows, spans];
+  if (spans) {
+    const peak = peakOf(spans);
+    for (const slack of [1, 1.02]) {
+      found.push(chooseSpans(network, { modes: ['rows', 'pixels'], objective: 'cost', budgetBytes: Math.floor(peak * slack) }));
+    }
   }
-  return found;
+  return found.flatMap((s) => (s ? [candidate(variant, s)] : []));
+}
+
+function peakOf(spans: readonly SpanChoice[]): number {
+  return Math.max(...spans.map((s) => s.peakBytes));
 }

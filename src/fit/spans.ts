@@ -12,7 +12,9 @@ export interface SpanChoice extends SpanSchedule {
 export interface SpanSearch {
   /** Modes a span of several steps may use; a single step may always be whole. */
   readonly modes: readonly Mode[];
-  /** Least peak (undefined), or the least cost with every peak within this. */
+  /** What is sought: the least peak, or the least cost. */
+  readonly objective: 'memory' | 'cost';
+  /** No span's peak may exceed this. */
   readonly budgetBytes?: number;
   /** Cut points considered at most; those with the fewest live bytes are kept. */
   readonly maxCuts?: number;
@@ -56,39 +58,49 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
   const crossing = crossingBytes(network);
   const cuts = cutPoints(network, crossing, start, search);
   const budget = search.budgetBytes ?? Number.POSITIVE_INFINITY;
-  const least = search.budgetBytes === undefined;
+  const least = search.objective === 'memory';
   const best: { value: number; cost: number; from: number; span?: SpanChoice }[] = cuts.map(() => ({ value: Number.POSITIVE_INFINITY, cost: Number.POSITIVE_INFINITY, from: -1 }));
   best[0] = { value: 0, cost: 0, from: -1 };
   const chosen = new Set(cuts);
+  const rings = search.modes.map(() => new Float64Array(cuts.length));
   for (let j = 1; j < cuts.length; j++) {
     search.onProgress?.(j / cuts.length);
     const to = best[j];
+    // A longer span has the rings of every span inside it, so what is known of those bounds it.
+    const atLeast = search.modes.map(() => 0);
     for (let i = j - 1; i >= 0; i--) {
       const from = best[i];
       if (from.from < 0 && i > 0) continue;
       const first = cuts[i];
       const last = cuts[j] - 1;
-      const limit = Math.min(budget, least ? to.value : Number.POSITIVE_INFINITY);
-      if (Math.max(from.value, crossing[first], crossing[cuts[j]]) > limit) continue;
+      const limit = () => Math.min(budget, least ? to.value : Number.POSITIVE_INFINITY);
+      if (Math.max(from.value, crossing[first], crossing[cuts[j]]) > limit()) continue;
       if (!least && from.cost >= to.cost) continue;
-      for (const mode of modesFor(search, first, last)) {
-        const span = cheapestSpan(network, first, last, mode, limit);
-        if (!span) continue;
+      const offer = (span: SpanChoice) => {
         const value = Math.max(from.value, span.peakBytes);
         const cost = from.cost + spanCost(span, first, last);
-        const better = least ? value < to.value || (value === to.value && cost < to.cost) : value <= budget && cost < to.cost;
-        if (better) best[j] = Object.assign(to, { value, cost, from: i, span });
+        const better = least ? value < to.value || (value === to.value && cost < to.cost) : cost < to.cost;
+        if (value <= budget && better) Object.assign(to, { value, cost, from: i, span });
+      };
+      if (first === last) {
+        const { span } = knownSpan(network, first, last, 'whole', limit());
+        if (span && span.peakBytes <= limit()) offer(span);
       }
+      search.modes.forEach((mode, m) => {
+        atLeast[m] = Math.max(atLeast[m], rings[m][i]);
+        if (atLeast[m] > limit()) return;
+        const { span, ringBytes } = knownSpan(network, first, last, mode, limit());
+        rings[m][i] = Math.max(rings[m][i], Number.isFinite(ringBytes) ? ringBytes : 0);
+        atLeast[m] = Math.max(atLeast[m], rings[m][i]);
+        if (span && span.peakBytes <= limit()) offer(span);
+      });
+      if (first !== last && atLeast.every((bytes) => bytes > limit())) break;
     }
   }
   if (!chosen.has(n) || best[cuts.length - 1].from < 0) return n === start ? [] : undefined;
   const spans: SpanChoice[] = [];
   for (let j = cuts.length - 1; j > 0; j = best[j].from) spans.push(best[j].span!);
   return spans.reverse();
-}
-
-function modesFor(search: SpanSearch, first: number, last: number): readonly Mode[] {
-  return first === last ? ['whole', ...search.modes] : search.modes;
 }
 
 /** Running whole costs nothing extra; a streamed span costs its calls. */
@@ -100,35 +112,40 @@ function spanCost(span: SpanChoice, first: number, last: number): number {
 interface Known {
   span?: SpanChoice;
   exceeds: number;
+  /** Its rings take at least this. */
+  ringBytes: number;
 }
 
 const known = new WeakMap<Network, Map<number, Known>>();
 
 const MODE_NUMBER: Readonly<Record<Mode, number>> = { whole: 0, rows: 1, pixels: 2 };
 
-/** `scheduleBetter`, remembered: searches with other budgets ask for the same spans again. */
-function cheapestSpan(network: Network, first: number, last: number, mode: Mode, limitBytes: number): SpanChoice | undefined {
+/** A span's schedule within the limit, remembered: searches with other budgets ask for the same spans again. */
+function knownSpan(network: Network, first: number, last: number, mode: Mode, limitBytes: number): Known {
   let map = known.get(network);
   if (!map) known.set(network, (map = new Map()));
-  const key = ((first * network.steps.length + last) * 3) + MODE_NUMBER[mode];
+  const key = (first * network.steps.length + last) * 3 + MODE_NUMBER[mode];
   const before = map.get(key);
-  if (before?.span) return before.span.peakBytes <= limitBytes ? before.span : undefined;
-  if (before && limitBytes <= before.exceeds) return undefined;
-  const span = scheduleBetter(network, first, last, mode, limitBytes);
-  map.set(key, span ? { span, exceeds: 0 } : { exceeds: limitBytes });
-  return span;
+  if (before && (before.span || limitBytes <= before.exceeds)) return before;
+  const found = scheduleBetter(network, first, last, mode, limitBytes);
+  map.set(key, found);
+  return found;
 }
 
 /** The better of the two firing orders. */
-function scheduleBetter(network: Network, first: number, last: number, mode: Mode, limitBytes: number): SpanChoice | undefined {
-  const demand = scheduleSpan(network, { first, last, mode }, { limitBytes });
-  if (mode === 'whole' || first === last) return demand && { ...demand, eager: false };
-  const branches = last - first > 1 && hasBranch(network, first, last);
-  if (!branches) return demand && { ...demand, eager: false };
-  const bound = demand ? demand.peakBytes - 1 : limitBytes;
-  const eager = scheduleSpan(network, { first, last, mode }, { limitBytes: bound, eager: true });
-  if (eager) return { ...eager, eager: true };
-  return demand && { ...demand, eager: false };
+function scheduleBetter(network: Network, first: number, last: number, mode: Mode, limitBytes: number): Known {
+  let ringBytes = Number.POSITIVE_INFINITY;
+  const onRings = (bytes: number) => {
+    ringBytes = Math.min(ringBytes, bytes);
+  };
+  const demand = scheduleSpan(network, { first, last, mode }, { limitBytes, onRings });
+  let span: SpanChoice | undefined = demand && { ...demand, eager: false };
+  if (mode !== 'whole' && last - first > 1 && hasBranch(network, first, last)) {
+    const bound = demand ? demand.peakBytes - 1 : limitBytes;
+    const eager = scheduleSpan(network, { first, last, mode }, { limitBytes: bound, eager: true, onRings });
+    if (eager) span = { ...eager, eager: true };
+  }
+  return { span, exceeds: span ? 0 : limitBytes, ringBytes };
 }
 
 /** In a chain both orders are the same. */

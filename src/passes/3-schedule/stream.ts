@@ -26,6 +26,8 @@ export interface ScheduleOptions {
   /** Give up (undefined) when the peak exceeds this. */
   readonly limitBytes?: number;
   readonly record?: boolean;
+  /** Told the bytes of all rings, final or as far as they had grown when the limit was exceeded. */
+  readonly onRings?: (bytes: number) => void;
   /** Fire whatever is ready, most downstream first, instead of only what is asked for. */
   readonly eager?: boolean;
 }
@@ -51,10 +53,13 @@ interface RootRun {
 /** Schedules a span. Undefined when the limit is exceeded. */
 export function scheduleSpan(network: Network, span: SpanShape, options: ScheduleOptions = {}): SpanSchedule | undefined {
   const run = new SpanRun(network, span, options);
-  return run.go();
+  const schedule = run.go();
+  options.onRings?.(run.ringBytes);
+  return schedule;
 }
 
 class SpanRun {
+  ringBytes = 0;
   readonly #network: Network;
   readonly #span: SpanShape;
   readonly #limit: number;
@@ -65,7 +70,6 @@ class SpanRun {
   readonly #roots = new Map<number, RootRun>();
   readonly #touched: RootRun[][];
   readonly #sequence?: number[];
-  #ringBytes = 0;
   #boundaryBytes = 0;
   #fixedBytes = 0;
   #peakBoundary = 0;
@@ -206,6 +210,9 @@ class SpanRun {
             continue;
           }
           stack.pop();
+          // An exit that was ready may have fired in the meantime, and what waited for it waits no more.
+          const waiting = stack.length > 0 ? this.#lacking(stack[stack.length - 1]) === i : this.#fired[i] < this.#target[i];
+          if (!waiting) continue;
           if (!this.#fire(i)) return false;
           if (exits.length > 1 && !this.#fireReadyExits(exits, e)) return false;
         }
@@ -265,7 +272,7 @@ class SpanRun {
       const extent = hi - Math.min(s.lo, hi);
       const ring = Math.min(s.size, Math.ceil(extent / s.granule) * s.granule);
       if (ring > s.ring) {
-        this.#ringBytes += (ring - s.ring) * s.elementBytes;
+        this.ringBytes += (ring - s.ring) * s.elementBytes;
         s.ring = ring;
       }
       return;
@@ -296,7 +303,7 @@ class SpanRun {
 
   /** Rings stand at one place all the while, so the largest of each counts throughout. */
   #worst(): number {
-    return this.#ringBytes + this.#peakBoundary + this.#fixedBytes;
+    return this.ringBytes + this.#peakBoundary + this.#fixedBytes;
   }
 }
 

@@ -43,8 +43,8 @@ export function separations(timeline: Timeline): Neighbours[] {
 }
 
 /**
- * d(a, b): a below b. Where a is written over b in place, the moment inside a firing does not count: before
- * it and after it do, and between the two both ends move together.
+ * d(a, b): a below b. Where a is written over b in place, what counts of a firing is how it begins and how it
+ * ends; between the two both ends move together.
  */
 export function distance(a: Lifetime, b: Lifetime, inPlace = false): number {
   const from = Math.max(a.birth, b.birth);
@@ -58,6 +58,7 @@ export function distance(a: Lifetime, b: Lifetime, inPlace = false): number {
     const counts = !(inPlace && time % 2 === 0);
     const live = a.hi[i] > a.lo[i] && b.hi[j] > b.lo[j];
     if (counts && live) most = Math.max(most, a.hi[i] - b.lo[j]);
+    if (!counts) most = Math.max(most, acrossFiring(a, i, b, j, time));
     const nextA = i + 1 < a.times.length ? a.times[i + 1] : to;
     const nextB = j + 1 < b.times.length ? b.times[j + 1] : to;
     let next = Math.min(nextA, nextB);
@@ -66,4 +67,11 @@ export function distance(a: Lifetime, b: Lifetime, inPlace = false): number {
     time = next;
   }
   return most;
+}
+
+/** hi_A - lo_B at the beginning and at the end of the firing that runs at an even time. */
+function acrossFiring(a: Lifetime, i: number, b: Lifetime, j: number, time: number): number {
+  const began = a.times[i] < time ? a.hi[i] : i > 0 ? a.hi[i - 1] : a.lo[i];
+  const ended = b.death <= time + 1 ? b.hi[j] : b.times[j + 1] === time + 1 ? b.lo[j + 1] : b.lo[j];
+  return Math.max(began - b.lo[j], a.hi[i] - ended);
 }
