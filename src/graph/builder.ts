@@ -3,9 +3,9 @@
  * constants become constants themselves (evaluated on first use), so shape arithmetic vanishes here.
  */
 import { TidemarkError, within } from '../errors.ts';
-import { definitionOf } from '../ops/registry.ts';
 import { evaluate } from '../ops/evaluate.ts';
 import type { OutputType } from '../ops/operator.ts';
+import { definitionOf } from '../ops/registry.ts';
 import {
   ABSENT,
   type Attributes,
@@ -13,8 +13,8 @@ import {
   constantOf,
   type Dialect,
   type ElementType,
-  elementCount,
   type Epilogue,
+  elementCount,
   type Graph,
   lazyConstant,
   type Operator,
@@ -56,7 +56,14 @@ export class GraphBuilder {
     if (!shape.every((d) => Number.isInteger(d) && d >= 0) || count > MAX_ELEMENTS) {
       throw new TidemarkError('shape-mismatch', `tensor ${name}: the shape [${shape}] cannot be held`);
     }
-    const tensor: Tensor = { id: this.#tensors.length, name, shape: [...shape], dtype: type.dtype, quant: type.quant, constant };
+    const tensor: Tensor = {
+      id: this.#tensors.length,
+      name,
+      shape: [...shape],
+      dtype: type.dtype,
+      quant: type.quant,
+      constant,
+    };
     this.#tensors.push(tensor);
     return tensor;
   }
@@ -79,14 +86,26 @@ export class GraphBuilder {
   }
 
   /** Adds an operator with one output and returns that output. */
-  op(kind: string, inputs: readonly (Tensor | undefined)[], attrs: Attributes = {}, options: OperatorOptions = {}): Tensor {
+  op(
+    kind: string,
+    inputs: readonly (Tensor | undefined)[],
+    attrs: Attributes = {},
+    options: OperatorOptions = {},
+  ): Tensor {
     return this.ops(kind, inputs, attrs, options)[0];
   }
 
   /** Adds an operator and returns its outputs. */
-  ops(kind: string, inputs: readonly (Tensor | undefined)[], attrs: Attributes = {}, options: OperatorOptions = {}): Tensor[] {
+  ops(
+    kind: string,
+    inputs: readonly (Tensor | undefined)[],
+    attrs: Attributes = {},
+    options: OperatorOptions = {},
+  ): Tensor[] {
     const name = options.name ?? `${kind}_${this.#operators.length}`;
-    const types = within(`operator ${name} (${kind})`, () => definitionOf(kind).infer(inputs, attrs, options.given));
+    const types = within(`operator ${name} (${kind})`, () =>
+      definitionOf(kind).infer(inputs, attrs, options.given),
+    );
     const fold = !options.keep && inputs.length > 0 && inputs.every((t) => !t || t.constant);
     const outputs = types.map((type, i) =>
       this.tensor(options.outputNames?.[i] ?? (types.length > 1 ? `${name}:${i}` : name), type.shape, type),
@@ -106,7 +125,10 @@ export class GraphBuilder {
     }
     let values: TypedArray[] | undefined;
     const compute = () => {
-      values ??= evaluate({ op, inputs, outputs, dialect: this.dialect }, inputs.map((t) => t?.constant?.load()));
+      values ??= evaluate(
+        { op, inputs, outputs, dialect: this.dialect },
+        inputs.map((t) => t?.constant?.load()),
+      );
       return values;
     };
     return outputs.map((t, i) => {
@@ -162,7 +184,9 @@ export function prune(graph: Graph): Graph {
     name: graph.name,
     dialect: graph.dialect,
     tensors,
-    operators: kept.reverse().map((op, id) => ({ ...op, id, inputs: op.inputs.map(at), outputs: op.outputs.map(at) })),
+    operators: kept
+      .reverse()
+      .map((op, id) => ({ ...op, id, inputs: op.inputs.map(at), outputs: op.outputs.map(at) })),
     inputs: graph.inputs.map((p) => ({ ...p, tensor: at(p.tensor) })),
     outputs: graph.outputs.map((p) => ({ ...p, tensor: at(p.tensor) })),
   };

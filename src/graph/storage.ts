@@ -2,9 +2,20 @@
  * Which tensors own memory and which are addresses inside another one. A concat's parts are written where the
  * concat lies; a reshape or a slice is its input under another name. A tensor that owns memory is a root.
  */
-import { contextOf, definitionOf } from '../ops/registry.ts';
+
 import type { Alias } from '../ops/operator.ts';
-import { ABSENT, channelsOf, consumers, elementCount, type Graph, type Operator, pixelsOf, producers, type TensorId } from './graph.ts';
+import { contextOf, definitionOf } from '../ops/registry.ts';
+import {
+  ABSENT,
+  channelsOf,
+  consumers,
+  elementCount,
+  type Graph,
+  type Operator,
+  pixelsOf,
+  producers,
+  type TensorId,
+} from './graph.ts';
 
 /** Where a tensor's pixels lie: pixel p starts at root element offset + p * pixelStride. */
 export interface Place {
@@ -33,7 +44,13 @@ interface Link {
 }
 
 /** Place of a child inside its grandparent; undefined where its pixels would not lie at one stride. */
-function compose(childStride: number, childOffset: number, childChannels: number, parent: Place, parentChannels: number): Omit<Place, 'root'> | undefined {
+function compose(
+  childStride: number,
+  childOffset: number,
+  childChannels: number,
+  parent: Place,
+  parentChannels: number,
+): Omit<Place, 'root'> | undefined {
   if (parent.pixelStride === parentChannels) {
     return { offset: parent.offset + childOffset, pixelStride: childStride };
   }
@@ -62,7 +79,13 @@ class Linker {
     if (!link) return { root: id, offset: 0, pixelStride: this.#channels(id) };
     const parent = this.place(link.parent);
     if (!parent) return undefined;
-    const composed = compose(link.pixelStride, link.offset, this.#channels(id), parent, this.#channels(link.parent));
+    const composed = compose(
+      link.pixelStride,
+      link.offset,
+      this.#channels(id),
+      parent,
+      this.#channels(link.parent),
+    );
     return composed && { root: parent.root, ...composed };
   }
 
@@ -77,7 +100,10 @@ class Linker {
  * Resolves views. Where the layout or a kernel does not allow one, the operator keeps its kernel (slice,
  * reshape) or gets a Copy before it (concat part), so the returned graph may have more operators.
  */
-export function resolveStorage(graph: Graph, copies: readonly CopyChoice[] = []): { graph: Graph; storage: Storage } {
+export function resolveStorage(
+  graph: Graph,
+  copies: readonly CopyChoice[] = [],
+): { graph: Graph; storage: Storage } {
   const wanted = new Set(copies.map((c) => `${c.operator}:${c.input}`));
   const withCopies = insertCopies(graph, wanted);
   const refused = new Set<string>();
@@ -106,7 +132,14 @@ function insertCopies(graph: Graph, keys: ReadonlySet<string>): { graph: Graph; 
       if (id === ABSENT || !keys.has(`${op.id}:${i}`)) return;
       const copy = { ...tensors[id], id: tensors.length, name: `${op.name}/part${i}`, constant: undefined };
       tensors.push(copy);
-      operators.push({ id: operators.length, name: `${op.name}/copy${i}`, kind: 'Copy', inputs: [id], outputs: [copy.id], attrs: {} });
+      operators.push({
+        id: operators.length,
+        name: `${op.name}/copy${i}`,
+        kind: 'Copy',
+        inputs: [id],
+        outputs: [copy.id],
+        attrs: {},
+      });
       origin.push(-1);
       inputs[i] = copy.id;
     });
@@ -117,7 +150,11 @@ function insertCopies(graph: Graph, keys: ReadonlySet<string>): { graph: Graph; 
 }
 
 /** One attempt at linking everything; names what must not be a view where it fails. */
-function link(graph: Graph, origin: readonly number[], refused: ReadonlySet<string>): { storage?: Storage; refuse: string[] } {
+function link(
+  graph: Graph,
+  origin: readonly number[],
+  refused: ReadonlySet<string>,
+): { storage?: Storage; refuse: string[] } {
   const linker = new Linker(graph);
   const isView: boolean[] = graph.operators.map(() => false);
   const refuse: string[] = [];
@@ -169,7 +206,12 @@ function linkPart(graph: Graph, linker: Linker, alias: Alias, inputs: ReadonlySe
 }
 
 /** Views whose tensors end up where a kernel or a port cannot take them. */
-function misplaced(graph: Graph, linker: Linker, isView: readonly boolean[], origin: readonly number[]): string[] {
+function misplaced(
+  graph: Graph,
+  linker: Linker,
+  isView: readonly boolean[],
+  origin: readonly number[],
+): string[] {
   const writer = producers(graph);
   const readers = consumers(graph);
   const out = new Set<string>();
@@ -181,7 +223,9 @@ function misplaced(graph: Graph, linker: Linker, isView: readonly boolean[], ori
         out.add(`op ${origin[maker.id]}`);
         return;
       }
-      const concat: Operator | undefined = readers[t].find((op) => isView[op.id] && linker.links[t!]?.parent === op.outputs[0]);
+      const concat: Operator | undefined = readers[t].find(
+        (op) => isView[op.id] && linker.links[t!]?.parent === op.outputs[0],
+      );
       if (concat) {
         out.add(`${origin[concat.id]}:${concat.inputs.indexOf(t)}`);
         return;

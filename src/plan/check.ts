@@ -27,14 +27,23 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
   try {
     if (plan.model.fingerprint !== fingerprint(graph)) fail('the plan was made for another graph');
     const concats = new Set(graph.operators.filter((op) => op.kind === 'Concat').map((op) => op.id));
-    for (const c of plan.copies) if (!concats.has(c.operator)) fail(`operator ${c.operator} is no concat to copy into`);
+    for (const c of plan.copies)
+      if (!concats.has(c.operator)) fail(`operator ${c.operator} is no concat to copy into`);
     const resolved = resolveStorage(graph, plan.copies);
     const actors = plan.actors.map((_, i) => actorFirings(resolved.graph, resolved.storage, plan, i));
     checkCoverage(resolved.graph, resolved.storage, plan);
     const shadows = makeShadows(plan);
     const roots = placeRoots(resolved.graph, resolved.storage, plan, shadows, actors);
     const replays = actors.map(
-      (f, i) => new ActorReplay(resolved.graph, resolved.storage, roots, f, plan.actors[i].name, workspaceOf(plan, i, f, shadows)),
+      (f, i) =>
+        new ActorReplay(
+          resolved.graph,
+          resolved.storage,
+          roots,
+          f,
+          plan.actors[i].name,
+          workspaceOf(plan, i, f, shadows),
+        ),
     );
     for (const a of expandSchedule(plan.schedule)) {
       if (a >= replays.length) fail(`the schedule fires actor ${a}, but there are ${replays.length}`);
@@ -45,7 +54,8 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
     for (const root of roots.values()) if (root.kept) checkKept(resolved.graph, root);
     return { ok: true, firings };
   } catch (error) {
-    if (error instanceof Violation || error instanceof RangeError) return { ok: false, problem: error.message, firings };
+    if (error instanceof Violation || error instanceof RangeError)
+      return { ok: false, problem: error.message, firings };
     throw error;
   }
 }
@@ -53,10 +63,13 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
 function actorFirings(graph: Graph, storage: Storage, plan: Plan, i: number): Firings {
   const actor = plan.actors[i];
   const limit = { source: graph.inputs, operator: graph.operators, sink: graph.outputs }[actor.kind].length;
-  if (actor.index >= limit) fail(`actor ${actor.name} refers to ${actor.kind} ${actor.index}, but there are ${limit}`);
-  if (actor.kind === 'operator' && storage.isView[actor.index]) fail(`actor ${actor.name} is a view and cannot fire`);
+  if (actor.index >= limit)
+    fail(`actor ${actor.name} refers to ${actor.kind} ${actor.index}, but there are ${limit}`);
+  if (actor.kind === 'operator' && storage.isView[actor.index])
+    fail(`actor ${actor.name} is a view and cannot fire`);
   const firings = firingsOf(graph, actor);
-  if (actor.fold && !(firings as Partial<OperatorFirings>).definition?.fold) fail(`actor ${actor.name} cannot fold`);
+  if (actor.fold && !(firings as Partial<OperatorFirings>).definition?.fold)
+    fail(`actor ${actor.name} cannot fold`);
   return firings;
 }
 
@@ -96,7 +109,13 @@ function makeShadows(plan: Plan): Map<string, Shadow> {
   return shadows;
 }
 
-function placeRoots(graph: Graph, storage: Storage, plan: Plan, shadows: ReadonlyMap<string, Shadow>, actors: readonly Firings[]): Map<TensorId, Root> {
+function placeRoots(
+  graph: Graph,
+  storage: Storage,
+  plan: Plan,
+  shadows: ReadonlyMap<string, Shadow>,
+  actors: readonly Firings[],
+): Map<TensorId, Root> {
   const rootOf = (t: TensorId) => storage.places[t].root;
   const kept = new Set<TensorId>();
   const arriving = new Set(graph.inputs.map((p) => rootOf(p.tensor)));
@@ -106,7 +125,8 @@ function placeRoots(graph: Graph, storage: Storage, plan: Plan, shadows: Readonl
   for (const buffer of plan.buffers) {
     if (buffer.tensor === undefined) continue;
     const tensor = graph.tensors[buffer.tensor];
-    if (!tensor || rootOf(tensor.id) !== tensor.id) fail(`buffer ${buffer.name} is for tensor ${buffer.tensor}, which owns no memory`);
+    if (!tensor || rootOf(tensor.id) !== tensor.id)
+      fail(`buffer ${buffer.name} is for tensor ${buffer.tensor}, which owns no memory`);
     if (roots.has(tensor.id)) fail(`tensor ${tensor.name} has two buffers`);
     if (buffer.bank === EXTERNAL && !(plan.policy.input === 'external' && arriving.has(tensor.id))) {
       fail(`buffer ${buffer.name} lies outside the arena, which the policy does not allow`);
@@ -114,25 +134,50 @@ function placeRoots(graph: Graph, storage: Storage, plan: Plan, shadows: Readonl
     const size = elementBytes(tensor);
     const bytes = tensorBytes(tensor);
     const ringBytes = buffer.ring === undefined ? bytes : buffer.ring * size;
-    if (ringBytes > buffer.bytes) fail(`buffer ${buffer.name} has ${buffer.bytes} bytes, but holds ${ringBytes}`);
-    if (buffer.offset % size !== 0) fail(`buffer ${buffer.name} at ${buffer.offset} is not aligned to ${size}`);
-    if (kept.has(tensor.id) && ringBytes < bytes) fail(`${tensor.name} must be kept whole, but lies in a ring`);
-    roots.set(tensor.id, { id: tensor.id, buffer, shadow: shadows.get(buffer.bank)!, bytes, ringBytes, readers: [], kept: kept.has(tensor.id) });
+    if (ringBytes > buffer.bytes)
+      fail(`buffer ${buffer.name} has ${buffer.bytes} bytes, but holds ${ringBytes}`);
+    if (buffer.offset % size !== 0)
+      fail(`buffer ${buffer.name} at ${buffer.offset} is not aligned to ${size}`);
+    if (kept.has(tensor.id) && ringBytes < bytes)
+      fail(`${tensor.name} must be kept whole, but lies in a ring`);
+    roots.set(tensor.id, {
+      id: tensor.id,
+      buffer,
+      shadow: shadows.get(buffer.bank)!,
+      bytes,
+      ringBytes,
+      readers: [],
+      kept: kept.has(tensor.id),
+    });
   }
   const touched = actors.flatMap((f) => [...f.outputs, ...f.inputs.map((i) => i.tensor)]);
-  for (const id of touched) if (!roots.has(rootOf(id))) fail(`tensor ${graph.tensors[rootOf(id)].name} has no buffer`);
+  for (const id of touched)
+    if (!roots.has(rootOf(id))) fail(`tensor ${graph.tensors[rootOf(id)].name} has no buffer`);
   return roots;
 }
 
-function workspaceOf(plan: Plan, i: number, firings: Firings, shadows: ReadonlyMap<string, Shadow>): Workspace | undefined {
+function workspaceOf(
+  plan: Plan,
+  i: number,
+  firings: Firings,
+  shadows: ReadonlyMap<string, Shadow>,
+): Workspace | undefined {
   const { name, scratch, fold } = plan.actors[i];
   const needed = workspaceBytes(firings, fold === true);
   if (needed === 0) return undefined;
   const buffer = scratch === undefined ? undefined : plan.buffers[scratch];
-  if (!buffer || buffer.tensor !== undefined) fail(`${name} needs ${needed} bytes of working memory and has none`);
+  if (!buffer || buffer.tensor !== undefined)
+    fail(`${name} needs ${needed} bytes of working memory and has none`);
   if (buffer.bytes < needed) fail(`${name} needs ${needed} bytes of working memory and has ${buffer.bytes}`);
-  if (buffer.offset % 4 !== 0 || buffer.bank === EXTERNAL) fail(`working memory ${buffer.name} must lie in the arena, aligned to 4`);
-  return { shadow: shadows.get(buffer.bank)!, offset: buffer.offset, bytes: needed, tag: -1 - i, keeps: fold === true };
+  if (buffer.offset % 4 !== 0 || buffer.bank === EXTERNAL)
+    fail(`working memory ${buffer.name} must lie in the arena, aligned to 4`);
+  return {
+    shadow: shadows.get(buffer.bank)!,
+    offset: buffer.offset,
+    bytes: needed,
+    tag: -1 - i,
+    keeps: fold === true,
+  };
 }
 
 function checkKept(graph: Graph, root: Root): void {

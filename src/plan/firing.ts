@@ -42,7 +42,13 @@ export function firingsOf(graph: Graph, actor: ActorShape): Firings {
   const pixels = pixelsOf(graph.tensors[port.tensor].shape);
   const run = (f: number): PixelRange => ({ lo: f * actor.run, hi: Math.min(pixels, (f + 1) * actor.run) });
   return actor.kind === 'source'
-    ? { count: Math.ceil(pixels / actor.run), inputs: [], outputs: [port.tensor], writes: run, reads: () => NOTHING }
+    ? {
+        count: Math.ceil(pixels / actor.run),
+        inputs: [],
+        outputs: [port.tensor],
+        writes: run,
+        reads: () => NOTHING,
+      }
     : {
         count: Math.ceil(pixels / actor.run),
         inputs: [{ index: 0, tensor: port.tensor }],

@@ -32,7 +32,10 @@ export function planMetrics(graph: Graph, plan: Plan): PlanMetrics {
   const macs = graphMacs(resolved);
   return {
     arenaBytes: plan.arenaBytes,
-    scratchBytes: plan.buffers.reduce((n, b) => n + (b.tensor === undefined && b.bank !== EXTERNAL ? b.bytes : 0), 0),
+    scratchBytes: plan.buffers.reduce(
+      (n, b) => n + (b.tensor === undefined && b.bank !== EXTERNAL ? b.bytes : 0),
+      0,
+    ),
     macs,
     macOverhead: once > 0 ? macs / once - 1 : 0,
     firings: expandSchedule(plan.schedule).length,

@@ -10,28 +10,49 @@ export const PLAN_VERSION = 1;
 export type ScheduleNode = number | readonly [number, ...ScheduleNode[]];
 
 const scheduleNode: z.ZodType<ScheduleNode> = z.lazy(() =>
-  z.union([z.int().min(0), z.tuple([z.int().min(1)]).rest(scheduleNode) as unknown as z.ZodType<ScheduleNode>]),
+  z.union([
+    z.int().min(0),
+    z.tuple([z.int().min(1)]).rest(scheduleNode) as unknown as z.ZodType<ScheduleNode>,
+  ]),
 );
 
 const bytes = z.int().min(0);
 
 /** Something that fires: an operator, the arrival of an input, or the departure of an output. */
 export const planActor = z.object({
-  kind: z.enum(['source', 'operator', 'sink']).meta({ description: 'operator of the graph, input port or output port' }),
+  kind: z
+    .enum(['source', 'operator', 'sink'])
+    .meta({ description: 'operator of the graph, input port or output port' }),
   index: z.int().min(0).meta({ description: 'operator id, or port index' }),
   name: z.string(),
-  run: z.int().min(1).meta({ description: 'pixels a firing writes; the last firing may write fewer. A fold: pixels of input 0 it reads' }),
-  fold: z.boolean().optional().meta({ description: 'consumes input 0 run by run and writes its output in the last firing' }),
-  scratch: z.int().min(0).optional().meta({ description: 'buffer that holds its working memory or fold state' }),
+  run: z.int().min(1).meta({
+    description:
+      'pixels a firing writes; the last firing may write fewer. A fold: pixels of input 0 it reads',
+  }),
+  fold: z
+    .boolean()
+    .optional()
+    .meta({ description: 'consumes input 0 run by run and writes its output in the last firing' }),
+  scratch: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'buffer that holds its working memory or fold state' }),
 });
 
 export const planBuffer = z.object({
   name: z.string(),
-  tensor: z.int().min(0).optional().meta({ description: 'root tensor that lies here; left out for working memory' }),
+  tensor: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'root tensor that lies here; left out for working memory' }),
   bank: z.string().meta({ description: 'memory bank; "external" is outside the arena' }),
   offset: bytes.meta({ description: 'bytes from the start of its bank' }),
   bytes: bytes.meta({ description: 'size' }),
-  ring: z.int().min(1).optional().meta({ description: 'elements in the ring: element e lies at e modulo this. Left out: the whole tensor' }),
+  ring: z.int().min(1).optional().meta({
+    description: 'elements in the ring: element e lies at e modulo this. Left out: the whole tensor',
+  }),
 });
 
 export const planSchema = z
@@ -60,7 +81,7 @@ export const planSchema = z
           last: z.string(),
           mode: z.enum(['whole', 'rows', 'pixels']),
           operators: z.int().min(1),
-          arenaBytes: bytes.meta({ description: 'live bytes at this span\'s worst moment' }),
+          arenaBytes: bytes.meta({ description: "live bytes at this span's worst moment" }),
         }),
       )
       .meta({ description: 'how the plan came about: runs of operators and the way each is executed' }),

@@ -31,7 +31,14 @@ export class ActorReplay {
   readonly #workspace?: Workspace;
   #next = 0;
 
-  constructor(graph: Graph, storage: Storage, roots: ReadonlyMap<TensorId, Root>, firings: Firings, name: string, workspace?: Workspace) {
+  constructor(
+    graph: Graph,
+    storage: Storage,
+    roots: ReadonlyMap<TensorId, Root>,
+    firings: Firings,
+    name: string,
+    workspace?: Workspace,
+  ) {
     this.firings = firings;
     this.#name = name;
     this.#roots = roots;
@@ -90,7 +97,8 @@ export class ActorReplay {
     if (!w) return;
     for (let at = w.offset; at < w.offset + w.bytes; at++) {
       if (w.keeps && f > 0) {
-        if (w.shadow.owner[at] !== w.tag) fail(`${this.#name}, firing ${f}: its state at ${at} was overwritten`);
+        if (w.shadow.owner[at] !== w.tag)
+          fail(`${this.#name}, firing ${f}: its state at ${at} was overwritten`);
         continue;
       }
       this.#claim(w.shadow, at, f);
@@ -132,17 +140,21 @@ export class ActorReplay {
     const owner = shadow.owner[at];
     if (owner === 0) return;
     if (owner < 0) {
-      if (owner === this.#workspace?.tag) fail(`${this.#name}, firing ${f}: writes over its own working memory at ${at}`);
+      if (owner === this.#workspace?.tag)
+        fail(`${this.#name}, firing ${f}: writes over its own working memory at ${at}`);
       return;
     }
     const root = this.#roots.get(owner - 1)!;
     const byte = shadow.byte[at];
-    if (root.kept) fail(`${this.#name}, firing ${f}: overwrites byte ${byte} of ${root.buffer.name}, which is kept`);
+    if (root.kept)
+      fail(`${this.#name}, firing ${f}: overwrites byte ${byte} of ${root.buffer.name}, which is kept`);
     for (const reader of root.readers) {
       if (byte < reader.needFrom) continue;
       const own = this.#inputs.findIndex((i) => i.reader === reader);
       if (own >= 0 && out && this.#spent(own, byte, written, out, f)) continue;
-      fail(`${this.#name}, firing ${f}: overwrites byte ${byte} of ${root.buffer.name}, which is still needed`);
+      fail(
+        `${this.#name}, firing ${f}: overwrites byte ${byte} of ${root.buffer.name}, which is still needed`,
+      );
     }
   }
 

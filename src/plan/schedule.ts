@@ -70,7 +70,11 @@ export function compressSchedule(firings: ArrayLike<number>): ScheduleNode[] {
   return level.map((s) => nodes[s]);
 }
 
-function foldRepeats(level: readonly number[], length: number, fold: (times: number, body: number[]) => number): number[] {
+function foldRepeats(
+  level: readonly number[],
+  length: number,
+  fold: (times: number, body: number[]) => number,
+): number[] {
   const out: number[] = [];
   let i = 0;
   while (i < level.length) {
@@ -90,6 +94,7 @@ function foldRepeats(level: readonly number[], length: number, fold: (times: num
 /** Entries of a compressed schedule: actors and loop heads. What storing it takes, times an entry's bytes. */
 export function scheduleEntries(schedule: readonly ScheduleNode[]): number {
   let n = 0;
-  for (const node of schedule) n += typeof node === 'number' ? 1 : 1 + scheduleEntries(node.slice(1) as ScheduleNode[]);
+  for (const node of schedule)
+    n += typeof node === 'number' ? 1 : 1 + scheduleEntries(node.slice(1) as ScheduleNode[]);
   return n;
 }

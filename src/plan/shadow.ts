@@ -41,7 +41,12 @@ export interface Piece {
   readonly pixels: number;
 }
 
-export function pieceOf(graph: Graph, storage: Storage, roots: ReadonlyMap<TensorId, Root>, id: TensorId): Piece {
+export function pieceOf(
+  graph: Graph,
+  storage: Storage,
+  roots: ReadonlyMap<TensorId, Root>,
+  id: TensorId,
+): Piece {
   const t = graph.tensors[id];
   const place = storage.places[id];
   const size = elementBytes(t);

@@ -3,7 +3,15 @@
  * faster is compared with this.
  */
 import { TidemarkError } from '../errors.ts';
-import { allocate, channelsOf, elementBytes, elementCount, type Graph, type TensorId, type TypedArray } from '../graph/graph.ts';
+import {
+  allocate,
+  channelsOf,
+  elementBytes,
+  elementCount,
+  type Graph,
+  type TensorId,
+  type TypedArray,
+} from '../graph/graph.ts';
 import { resolveStorage, type Storage } from '../graph/storage.ts';
 import { completeFold, completeKernel } from '../ops/evaluate.ts';
 import type { Kernel, Scratch, View } from '../ops/operator.ts';
@@ -27,7 +35,12 @@ export interface ExecuteResult {
 }
 
 /** Runs a plan. `inputs[i]` belongs to graph input i, in the graph's layout and element type. */
-export function executePlan(graph: Graph, plan: Plan, inputs: readonly TypedArray[], options: ExecuteOptions = {}): ExecuteResult {
+export function executePlan(
+  graph: Graph,
+  plan: Plan,
+  inputs: readonly TypedArray[],
+  options: ExecuteOptions = {},
+): ExecuteResult {
   const resolved = resolveStorage(graph, plan.copies);
   const machine = new Machine(resolved.graph, resolved.storage, plan, inputs, options.paint ?? 0);
   const sequence = expandSchedule(plan.schedule);
@@ -43,7 +56,12 @@ export function executePlan(graph: Graph, plan: Plan, inputs: readonly TypedArra
  * Bytes of the arena that a run writes, measured: the arena is painted with two different bytes, and what is
  * still painted after both runs was not touched. Also proves that results do not hang on what memory held.
  */
-export function measureTouchedBytes(first: ExecuteResult, firstPaint: number, second: ExecuteResult, secondPaint: number): number {
+export function measureTouchedBytes(
+  first: ExecuteResult,
+  firstPaint: number,
+  second: ExecuteResult,
+  secondPaint: number,
+): number {
   let touched = 0;
   for (let i = 0; i < first.arena.length; i++) {
     if (first.arena[i] !== firstPaint || second.arena[i] !== secondPaint) touched++;
@@ -77,31 +95,56 @@ class Machine {
     this.#plan = plan;
     const memory = new ArrayBuffer(plan.arenaBytes);
     this.arena = new Uint8Array(memory).fill(paint);
-    const outside = plan.buffers.filter((b) => b.bank === EXTERNAL).reduce((n, b) => Math.max(n, b.offset + b.bytes), 0);
+    const outside = plan.buffers
+      .filter((b) => b.bank === EXTERNAL)
+      .reduce((n, b) => Math.max(n, b.offset + b.bytes), 0);
     const external = new ArrayBuffer(outside);
     for (const buffer of plan.buffers) {
-      if (buffer.tensor !== undefined) this.#buffers.set(buffer.tensor, { memory: buffer.bank === EXTERNAL ? external : memory, buffer });
+      if (buffer.tensor !== undefined)
+        this.#buffers.set(buffer.tensor, { memory: buffer.bank === EXTERNAL ? external : memory, buffer });
     }
-    this.#left = graph.outputs.map((p) => allocate(graph.tensors[p.tensor].dtype, elementCount(graph.tensors[p.tensor].shape)));
+    this.#left = graph.outputs.map((p) =>
+      allocate(graph.tensors[p.tensor].dtype, elementCount(graph.tensors[p.tensor].shape)),
+    );
     this.#actors = plan.actors.map((actor) => this.#prepare(actor, inputs, memory));
   }
 
   #prepare(actor: Plan['actors'][number], inputs: readonly TypedArray[], memory: ArrayBuffer): ActorState {
     const firings = firingsOf(this.#graph, actor);
     const empty = scratchOver(new ArrayBuffer(0), 0, 0);
-    const outside = (id: TensorId, data: TypedArray) => contiguousView(data, channelsOf(this.#graph.tensors[id].shape));
+    const outside = (id: TensorId, data: TypedArray) =>
+      contiguousView(data, channelsOf(this.#graph.tensors[id].shape));
     if (actor.kind === 'source') {
       const id = firings.outputs[0];
       const expected = elementCount(this.#graph.tensors[id].shape);
       const given = inputs[actor.index];
       if (given?.length !== expected) {
-        throw new TidemarkError('input-invalid', `input ${actor.name}: expected ${expected} values, received ${given?.length ?? 'none'}`);
+        throw new TidemarkError(
+          'input-invalid',
+          `input ${actor.name}: expected ${expected} values, received ${given?.length ?? 'none'}`,
+        );
       }
-      return { firings, kernel: copier(this.#graph, id), inputs: [outside(id, given)], outputs: [this.#view(id)], scratch: empty, fold: false, next: 0 };
+      return {
+        firings,
+        kernel: copier(this.#graph, id),
+        inputs: [outside(id, given)],
+        outputs: [this.#view(id)],
+        scratch: empty,
+        fold: false,
+        next: 0,
+      };
     }
     if (actor.kind === 'sink') {
       const id = firings.inputs[0].tensor;
-      return { firings, kernel: copier(this.#graph, id), inputs: [this.#view(id)], outputs: [outside(id, this.#left[actor.index])], scratch: empty, fold: true, next: 0 };
+      return {
+        firings,
+        kernel: copier(this.#graph, id),
+        inputs: [this.#view(id)],
+        outputs: [outside(id, this.#left[actor.index])],
+        scratch: empty,
+        fold: true,
+        next: 0,
+      };
     }
     const { context } = firings as OperatorFirings;
     const bytes = workspaceBytes(firings, actor.fold === true);
@@ -109,7 +152,9 @@ class Machine {
     return {
       firings,
       kernel: actor.fold ? completeFold(context) : completeKernel(context),
-      inputs: context.inputs.map((t) => (t ? (t.constant ? outside(t.id, t.constant.load()) : this.#view(t.id)) : undefined)),
+      inputs: context.inputs.map((t) =>
+        t ? (t.constant ? outside(t.id, t.constant.load()) : this.#view(t.id)) : undefined,
+      ),
       outputs: context.outputs.map((t) => this.#view(t.id)),
       scratch,
       fold: actor.fold === true,
@@ -127,7 +172,11 @@ class Machine {
     const { pixelStride } = place;
     const { ring } = buffer;
     if (ring === undefined) {
-      return { data, contiguous: pixelStride === channelsOf(tensor.shape), at: (pixel) => base + pixel * pixelStride };
+      return {
+        data,
+        contiguous: pixelStride === channelsOf(tensor.shape),
+        at: (pixel) => base + pixel * pixelStride,
+      };
     }
     const start = buffer.offset / elementBytes(tensor);
     return { data, contiguous: false, at: (pixel) => start + ((place.offset + pixel * pixelStride) % ring) };
@@ -148,7 +197,13 @@ class Machine {
       const to = this.#left[i];
       const pixels = to.length / channelsOf(tensor.shape);
       const all = contiguousView(to, channelsOf(tensor.shape));
-      copier(this.#graph, tensor.id)([this.#view(tensor.id)], [all], 0, pixels, scratchOver(new ArrayBuffer(0), 0, 0));
+      copier(this.#graph, tensor.id)(
+        [this.#view(tensor.id)],
+        [all],
+        0,
+        pixels,
+        scratchOver(new ArrayBuffer(0), 0, 0),
+      );
       return to;
     });
   }

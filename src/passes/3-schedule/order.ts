@@ -3,8 +3,8 @@
  * operators done, cheapest peak first, where the number of such sets allows; else the best of two orders.
  */
 import { ABSENT, type Graph, type Operator, type TensorId, tensorBytes } from '../../graph/graph.ts';
-import { definitionOf } from '../../ops/registry.ts';
 import type { Storage } from '../../graph/storage.ts';
+import { definitionOf } from '../../ops/registry.ts';
 
 /** States visited before the search gives up and keeps the file's order. */
 const MAX_STATES = 60_000;
@@ -19,7 +19,8 @@ interface Node {
 /** Operator ids in the best order found; undefined where the graph's own order is the only one or none better is known. */
 export function bestOrder(graph: Graph, storage: Storage): number[] | undefined {
   const nodes = nodesOf(graph, storage);
-  if (nodes.every((n, i) => n.needs.every((p) => p === i - 1) && (i === 0 || n.needs.length === 1))) return undefined;
+  if (nodes.every((n, i) => n.needs.every((p) => p === i - 1) && (i === 0 || n.needs.length === 1)))
+    return undefined;
   const order = search(graph, storage, nodes);
   return order?.some((id, i) => id !== i) ? order : undefined;
 }
@@ -60,8 +61,16 @@ function search(graph: Graph, storage: Storage, nodes: readonly Node[]): number[
   const inPlaceInputs = nodes.map(({ op }) => {
     const def = definitionOf(op.kind);
     if (storage.isView[op.id]) return [];
-    const ctx = { op, inputs: op.inputs.map((t) => (t === ABSENT ? undefined : graph.tensors[t])), outputs: op.outputs.map((t) => graph.tensors[t]), dialect: graph.dialect };
-    return (def.inPlace?.(ctx) ?? []).map((i) => op.inputs[i]).filter((t) => !graph.tensors[t].constant).map((t) => storage.places[t].root);
+    const ctx = {
+      op,
+      inputs: op.inputs.map((t) => (t === ABSENT ? undefined : graph.tensors[t])),
+      outputs: op.outputs.map((t) => graph.tensors[t]),
+      dialect: graph.dialect,
+    };
+    return (def.inPlace?.(ctx) ?? [])
+      .map((i) => op.inputs[i])
+      .filter((t) => !graph.tensors[t].constant)
+      .map((t) => storage.places[t].root);
   });
   let live0 = 0;
   for (const p of graph.inputs) live0 += bytes(storage.places[p.tensor].root);
@@ -123,10 +132,19 @@ function search(graph: Graph, storage: Storage, nodes: readonly Node[]): number[
       for (const t of nodes[i].reads) {
         if (kept.has(t) || doneBefore(readersOf, t) + 1 < readersOf.get(t)!.length) continue;
         after -= bytes(t);
-        if (inPlaceInputs[i].includes(t) && fresh.length > 0) freedInPlace = Math.max(freedInPlace, Math.min(bytes(t), bytes(fresh[0])));
+        if (inPlaceInputs[i].includes(t) && fresh.length > 0)
+          freedInPlace = Math.max(freedInPlace, Math.min(bytes(t), bytes(fresh[0])));
       }
       for (const t of fresh) if (!kept.has(t) && !readersOf.has(t)) after -= bytes(t);
-      push({ done, key: keyOf(done), peak: Math.max(state.peak, during - freedInPlace), live: after, previous: state, step: i, count: state.count + 1 });
+      push({
+        done,
+        key: keyOf(done),
+        peak: Math.max(state.peak, during - freedInPlace),
+        live: after,
+        previous: state,
+        step: i,
+        count: state.count + 1,
+      });
     }
   }
   return undefined;

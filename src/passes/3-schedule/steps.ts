@@ -2,10 +2,24 @@
  * A network as the scheduler sees it: steps (inputs arriving, operators, outputs leaving) in a valid order, and
  * for each step and way of running it a table of what every firing reads and writes, in elements of the roots.
  */
-import { channelsOf, elementBytes, elementCount, type Graph, pixelsOf, rowPixels, type TensorId } from '../../graph/graph.ts';
+import {
+  channelsOf,
+  elementBytes,
+  elementCount,
+  type Graph,
+  pixelsOf,
+  rowPixels,
+  type TensorId,
+} from '../../graph/graph.ts';
 import { type CopyChoice, type Place, resolveStorage, type Storage } from '../../graph/storage.ts';
 import { definitionOf } from '../../ops/registry.ts';
-import { type ActorShape, type Firings, firingsOf, type OperatorFirings, workspaceBytes } from '../../plan/firing.ts';
+import {
+  type ActorShape,
+  type Firings,
+  firingsOf,
+  type OperatorFirings,
+  workspaceBytes,
+} from '../../plan/firing.ts';
 import type { Policy } from '../../plan/plan.ts';
 import { bestOrder } from './order.ts';
 
@@ -63,6 +77,8 @@ export interface ReadAccess {
   readonly lo: Int32Array;
   /** Steps that must have written so many pixels before firing f. */
   readonly waits: readonly { readonly step: number; readonly pixels: Int32Array }[];
+  /** Most elements that one firing reads: no ring can be smaller. */
+  readonly window: number;
   /** The output may be written over this input, element by element. */
   readonly inPlace: boolean;
 }
@@ -82,8 +98,18 @@ export interface FiringTable {
  * in the one that lowers the layer-by-layer peak; undefined where that is asked for and is the same.
  */
 export function networkOf(original: Graph, policy: Policy, copies?: readonly CopyChoice[]): Network;
-export function networkOf(original: Graph, policy: Policy, copies: readonly CopyChoice[], order: 'best'): Network | undefined;
-export function networkOf(original: Graph, policy: Policy, copies: readonly CopyChoice[] = [], order: 'file' | 'best' = 'file'): Network | undefined {
+export function networkOf(
+  original: Graph,
+  policy: Policy,
+  copies: readonly CopyChoice[],
+  order: 'best',
+): Network | undefined;
+export function networkOf(
+  original: Graph,
+  policy: Policy,
+  copies: readonly CopyChoice[] = [],
+  order: 'file' | 'best' = 'file',
+): Network | undefined {
   const { graph, storage } = resolveStorage(original, copies);
   const ids = order === 'best' ? bestOrder(graph, storage) : graph.operators.map((op) => op.id);
   if (!ids) return undefined;
@@ -125,7 +151,7 @@ function stepsInOrder(graph: Graph, storage: Storage, policy: Policy, order: rea
     arrived.add(i);
     source(i);
   };
-  if (policy.input !== 'streamed') graph.inputs.forEach((_, i) => arrive(i));
+  if (policy.input !== 'streamed') for (const i of graph.inputs.keys()) arrive(i);
   const inputByRoot = new Map(graph.inputs.map((p, i) => [storage.places[p.tensor].root, i]));
   const left = new Set<number>();
   const leave = () => {
@@ -142,7 +168,8 @@ function stepsInOrder(graph: Graph, storage: Storage, policy: Policy, order: rea
   const pending = new Map<TensorId, number>();
   for (const op of graph.operators) {
     if (storage.isView[op.id]) continue;
-    for (const t of op.outputs) pending.set(storage.places[t].root, (pending.get(storage.places[t].root) ?? 0) + 1);
+    for (const t of op.outputs)
+      pending.set(storage.places[t].root, (pending.get(storage.places[t].root) ?? 0) + 1);
   }
   for (const id of order) {
     const op = graph.operators[id];
@@ -160,14 +187,21 @@ function stepsInOrder(graph: Graph, storage: Storage, policy: Policy, order: rea
     }
     leave();
   }
-  graph.inputs.forEach((_, i) => arrive(i));
+  for (const i of graph.inputs.keys()) arrive(i);
   leave();
   return steps;
 }
 
-function describeRoots(graph: Graph, storage: Storage, policy: Policy, steps: readonly Step[]): { roots: RootInfo[]; rootIndex: Map<TensorId, number> } {
+function describeRoots(
+  graph: Graph,
+  storage: Storage,
+  policy: Policy,
+  steps: readonly Step[],
+): { roots: RootInfo[]; rootIndex: Map<TensorId, number> } {
   const rootIndex = new Map<TensorId, number>();
-  const roots: { -readonly [K in keyof RootInfo]: RootInfo[K] extends readonly number[] ? number[] : RootInfo[K] }[] = [];
+  const roots: {
+    -readonly [K in keyof RootInfo]: RootInfo[K] extends readonly number[] ? number[] : RootInfo[K];
+  }[] = [];
   const at = (t: TensorId) => {
     const root = storage.places[t].root;
     let i = rootIndex.get(root);
@@ -177,7 +211,19 @@ function describeRoots(graph: Graph, storage: Storage, policy: Policy, steps: re
       rootIndex.set(root, i);
       const elements = elementCount(tensor.shape);
       const size = elementBytes(tensor);
-      roots.push({ tensor: root, name: tensor.name, elements, elementBytes: size, bytes: elements * size, pixelGranule: granuleOf(graph, storage, root), rowElements: rowPixels(tensor.shape) * channelsOf(tensor.shape), writers: [], readers: [], kept: false, external: false });
+      roots.push({
+        tensor: root,
+        name: tensor.name,
+        elements,
+        elementBytes: size,
+        bytes: elements * size,
+        pixelGranule: granuleOf(graph, storage, root),
+        rowElements: rowPixels(tensor.shape) * channelsOf(tensor.shape),
+        writers: [],
+        readers: [],
+        kept: false,
+        external: false,
+      });
     }
     return roots[i];
   };
@@ -193,7 +239,8 @@ function describeRoots(graph: Graph, storage: Storage, policy: Policy, steps: re
       for (const t of op.outputs) push(at(t).writers as number[], i);
     }
   });
-  if (policy.output === 'whole') for (const p of graph.outputs) if (!graph.tensors[p.tensor].constant) at(p.tensor).kept = true;
+  if (policy.output === 'whole')
+    for (const p of graph.outputs) if (!graph.tensors[p.tensor].constant) at(p.tensor).kept = true;
   for (const p of graph.inputs) {
     if (policy.input === 'keep') at(p.tensor).kept = true;
     if (policy.input === 'external') at(p.tensor).external = true;
@@ -228,9 +275,15 @@ function shapeOf(graph: Graph, step: Step, mode: Mode): ActorShape {
   const def = definitionOf(op.kind);
   const output = graph.tensors[op.outputs[0]].shape;
   if (mode !== 'whole' && def.fold && foldPays(graph, step)) {
-    return { kind: 'operator', index: op.id, run: runOf(graph.tensors[op.inputs[0]].shape, mode), fold: true };
+    return {
+      kind: 'operator',
+      index: op.id,
+      run: runOf(graph.tensors[op.inputs[0]].shape, mode),
+      fold: true,
+    };
   }
-  if (mode === 'whole' || def.access === 'whole') return { kind: 'operator', index: op.id, run: Math.max(1, pixelsOf(output)) };
+  if (mode === 'whole' || def.access === 'whole')
+    return { kind: 'operator', index: op.id, run: Math.max(1, pixelsOf(output)) };
   return { kind: 'operator', index: op.id, run: runOf(output, mode) };
 }
 
@@ -244,11 +297,23 @@ function foldPays(graph: Graph, step: Step): boolean {
   const op = graph.operators[step.index];
   const input = graph.tensors[op.inputs[0]];
   if (input.constant || pixelsOf(input.shape) < 2) return false;
-  const firings = firingsOf(graph, { kind: 'operator', index: op.id, run: pixelsOf(input.shape), fold: true });
+  const firings = firingsOf(graph, {
+    kind: 'operator',
+    index: op.id,
+    run: pixelsOf(input.shape),
+    fold: true,
+  });
   return workspaceBytes(firings, true) < elementCount(input.shape) * elementBytes(input);
 }
 
-function buildTable(graph: Graph, storage: Storage, step: Step, mode: Mode, rootIndex: ReadonlyMap<TensorId, number>, writerOf: ReadonlyMap<TensorId, number>): FiringTable {
+function buildTable(
+  graph: Graph,
+  storage: Storage,
+  step: Step,
+  mode: Mode,
+  rootIndex: ReadonlyMap<TensorId, number>,
+  writerOf: ReadonlyMap<TensorId, number>,
+): FiringTable {
   const shape = shapeOf(graph, step, mode);
   const firings = firingsOf(graph, shape);
   const { count } = firings;
@@ -280,7 +345,14 @@ function buildTable(graph: Graph, storage: Storage, step: Step, mode: Mode, root
   };
 }
 
-function readAccess(graph: Graph, storage: Storage, firings: Firings, i: number, rootIndex: ReadonlyMap<TensorId, number>, writerOf: ReadonlyMap<TensorId, number>): ReadAccess {
+function readAccess(
+  graph: Graph,
+  storage: Storage,
+  firings: Firings,
+  i: number,
+  rootIndex: ReadonlyMap<TensorId, number>,
+  writerOf: ReadonlyMap<TensorId, number>,
+): ReadAccess {
   const { tensor, index } = firings.inputs[i];
   const place = storage.places[tensor];
   const c = channelsOf(graph.tensors[tensor].shape);
@@ -292,8 +364,14 @@ function readAccess(graph: Graph, storage: Storage, firings: Firings, i: number,
     lo[f] = r.hi > r.lo ? place.offset + r.lo * place.pixelStride : -1;
     hi[f] = r.hi > r.lo ? place.offset + (r.hi - 1) * place.pixelStride + c : 0;
   }
+  let window = 0;
+  for (let f = 0; f < count; f++) if (lo[f] >= 0) window = Math.max(window, hi[f] - lo[f]);
   // A firing that reads nothing needs what the next one that does needs.
-  for (let f = count - 1, next = graph.tensors[place.root] ? elementCount(graph.tensors[place.root].shape) : 0; f >= 0; f--) {
+  for (
+    let f = count - 1, next = graph.tensors[place.root] ? elementCount(graph.tensors[place.root].shape) : 0;
+    f >= 0;
+    f--
+  ) {
     if (lo[f] < 0) lo[f] = next;
     next = lo[f];
   }
@@ -310,11 +388,19 @@ function readAccess(graph: Graph, storage: Storage, firings: Firings, i: number,
     (definition!.inPlace?.(context) ?? []).includes(index) &&
     contiguous(place, tensor) &&
     contiguous(storage.places[firings.outputs[0]], firings.outputs[0]);
-  return { root: rootIndex.get(place.root)!, lo, waits, inPlace };
+  return { root: rootIndex.get(place.root)!, lo, waits, window, inPlace };
 }
 
 /** Pixels of writer tensor `w` that must be there before elements [lo, hi) of the root can be read by pixels of c channels. */
-function neededPixels(graph: Graph, writer: Place, w: TensorId, reader: Place, c: number, lo: Int32Array, hi: Int32Array): Int32Array | undefined {
+function neededPixels(
+  graph: Graph,
+  writer: Place,
+  w: TensorId,
+  reader: Place,
+  c: number,
+  lo: Int32Array,
+  hi: Int32Array,
+): Int32Array | undefined {
   const shape = graph.tensors[w].shape;
   const channels = channelsOf(shape);
   const total = pixelsOf(shape);

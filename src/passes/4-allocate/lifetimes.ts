@@ -78,7 +78,9 @@ export function timelineOf(network: Network, spans: readonly SpanChoice[]): Time
   for (const s of sequence) total[s]++;
   const fired = new Int32Array(steps.length);
   const lives = roots.map(() => new Growing());
-  const work: (Growing | undefined)[] = steps.map((_, s) => (network.table(s, modes[s]).workspaceBytes > 0 ? new Growing() : undefined));
+  const work: (Growing | undefined)[] = steps.map((_, s) =>
+    network.table(s, modes[s]).workspaceBytes > 0 ? new Growing() : undefined,
+  );
   const low = roots.map(() => 0);
   const high = roots.map(() => 0);
   const readers: { step: number; lo: Int32Array }[][] = roots.map(() => []);
@@ -159,10 +161,20 @@ function staircase(frame: Frame, live: Growing, elementBytes: number): Lifetime 
 
 /** Live as a whole all the time: rings and working memory. */
 function block(frame: Frame): Lifetime {
-  return { ...frame, times: Int32Array.of(frame.birth), lo: Int32Array.of(0), hi: Int32Array.of(frame.bytes) };
+  return {
+    ...frame,
+    times: Int32Array.of(frame.birth),
+    lo: Int32Array.of(0),
+    hi: Int32Array.of(frame.bytes),
+  };
 }
 
-function inPlacePairs(network: Network, modes: readonly Mode[], index: ReadonlyMap<number, number>, rings: ReadonlyMap<number, number>): InPlacePair[] {
+function inPlacePairs(
+  network: Network,
+  modes: readonly Mode[],
+  index: ReadonlyMap<number, number>,
+  rings: ReadonlyMap<number, number>,
+): InPlacePair[] {
   const pairs: InPlacePair[] = [];
   network.steps.forEach((_, s) => {
     const table = network.table(s, modes[s]);

@@ -35,7 +35,11 @@ export function packTimeline(timeline: Timeline, options: PackOptions = {}): Pac
   const search = new OrderSearch(lifetimes, neighbours, items, alignment);
   search.startingOrders();
   search.improve(options.tries ?? DEFAULT_TRIES, bound);
-  return { offsets: search.offsets, heightBytes: search.height, lowerBoundBytes: Math.min(bound, search.height) };
+  return {
+    offsets: search.offsets,
+    heightBytes: search.height,
+    lowerBoundBytes: Math.min(bound, search.height),
+  };
 }
 
 /** Greatest sum of live bytes at any time. A write in place counts when its input is gone. */
@@ -74,7 +78,12 @@ class OrderSearch {
   offsets: number[] = [];
   height = Number.POSITIVE_INFINITY;
 
-  constructor(lifetimes: readonly Lifetime[], neighbours: readonly Neighbours[], items: readonly number[], alignment: number) {
+  constructor(
+    lifetimes: readonly Lifetime[],
+    neighbours: readonly Neighbours[],
+    items: readonly number[],
+    alignment: number,
+  ) {
     this.#lifetimes = lifetimes;
     this.#neighbours = neighbours;
     this.#items = items;
@@ -112,12 +121,17 @@ class OrderSearch {
     if (this.#items.length < 2) return;
     for (let k = 0; k < tries && this.height > bound; k++) {
       const order = [...this.#order];
-      const top = this.#items.find((i) => this.offsets[i] + this.#lifetimes[i].bytes === this.height) ?? this.#items[0];
+      const top =
+        this.#items.find((i) => this.offsets[i] + this.#lifetimes[i].bytes === this.height) ?? this.#items[0];
       const near = this.#neighbours[top].other.filter((o) => order.includes(o));
-      const pick = this.#random() < 0.5 || near.length === 0 ? top : near[Math.floor(this.#random() * near.length)];
+      const pick =
+        this.#random() < 0.5 || near.length === 0 ? top : near[Math.floor(this.#random() * near.length)];
       const from = order.indexOf(pick);
       order.splice(from, 1);
-      const to = this.#random() < 0.6 ? Math.floor(this.#random() * (from + 1)) : Math.floor(this.#random() * (order.length + 1));
+      const to =
+        this.#random() < 0.6
+          ? Math.floor(this.#random() * (from + 1))
+          : Math.floor(this.#random() * (order.length + 1));
       order.splice(to, 0, pick);
       if (this.#random() < 0.3) {
         const a = Math.floor(this.#random() * order.length);
