@@ -9,50 +9,53 @@ export const PLAN_VERSION = 1;
 /** `actor` once, or `[times, ...body]`: the loop-compressed firing sequence. */
 export type ScheduleNode = number | readonly [number, ...ScheduleNode[]];
 
-const scheduleNode: z.ZodType<ScheduleNode> = z.lazy(() =>
-  z.union([
-    z.int().min(0),
-    z.tuple([z.int().min(1)]).rest(scheduleNode) as unknown as z.ZodType<ScheduleNode>,
-  ]),
-);
+const count = z.int().min(0);
+const atLeastOne = z.int().min(1);
 
-const bytes = z.int().min(0);
+const scheduleNode: z.ZodType<ScheduleNode> = z
+  .lazy(() =>
+    z.union([count, z.tuple([atLeastOne]).rest(scheduleNode) as unknown as z.ZodType<ScheduleNode>]),
+  )
+  .meta({ id: 'scheduleNode', description: 'an actor, or [times, ...body]' });
 
 /** Something that fires: an operator, the arrival of an input, or the departure of an output. */
 export const planActor = z.object({
   kind: z
     .enum(['source', 'operator', 'sink'])
-    .meta({ description: 'operator of the graph, input port or output port' }),
-  index: z.int().min(0).meta({ description: 'operator id, or port index' }),
-  name: z.string(),
-  run: z.int().min(1).meta({
-    description:
-      'pixels a firing writes; the last firing may write fewer. A fold: pixels of input 0 it reads',
-  }),
+    .describe('the arrival of an input, an operator, or the departure of an output'),
+  index: count.describe('input port, operator or output port of the graph'),
+  name: z.string().describe('for people'),
+  run: atLeastOne.describe(
+    'pixels that a firing writes (a fold or a sink: reads); the last firing has what is left',
+  ),
   fold: z
     .boolean()
     .optional()
-    .meta({ description: 'consumes input 0 run by run and writes its output in the last firing' }),
-  scratch: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({ description: 'buffer that holds its working memory or fold state' }),
+    .describe('consumes input 0 run by run, and writes its output in the last firing'),
+  scratch: count.optional().describe('buffer of its working memory or of its fold state'),
 });
 
 export const planBuffer = z.object({
-  name: z.string(),
-  tensor: z
-    .int()
-    .min(0)
+  name: z.string().describe('for people'),
+  tensor: count.optional().describe('root tensor that lies here; left out for working memory'),
+  bank: z.string().describe('memory bank: "arena", or "external" for what lies outside it'),
+  offset: count.describe('bytes from the start of the bank'),
+  bytes: count.describe('size'),
+  ring: atLeastOne
     .optional()
-    .meta({ description: 'root tensor that lies here; left out for working memory' }),
-  bank: z.string().meta({ description: 'memory bank; "external" is outside the arena' }),
-  offset: bytes.meta({ description: 'bytes from the start of its bank' }),
-  bytes: bytes.meta({ description: 'size' }),
-  ring: z.int().min(1).optional().meta({
-    description: 'elements in the ring: element e lies at e modulo this. Left out: the whole tensor',
-  }),
+    .describe('elements of the ring: element e lies at e modulo this. Left out: the whole tensor is here'),
+});
+
+const planSpan = z.object({
+  first: z.string().describe('name of the first actor'),
+  last: z.string().describe('name of the last actor'),
+  mode: z
+    .enum(['whole', 'rows', 'pixels'])
+    .describe(
+      'one operator by itself, or several that fire in turn: by rows, or by pixels where that is less',
+    ),
+  operators: atLeastOne.describe('actors in the span'),
+  arenaBytes: count.describe("live bytes at the span's worst moment"),
 });
 
 export const planSchema = z
@@ -60,33 +63,25 @@ export const planSchema = z
     format: z.literal('tidemark-plan'),
     version: z.literal(PLAN_VERSION),
     model: z.object({
-      name: z.string(),
-      fingerprint: z.string().meta({ description: 'of the normalised graph; a plan fits that graph only' }),
+      name: z.string().describe('for people'),
+      fingerprint: z.string().describe('of the normalised graph; a plan fits that graph only'),
     }),
     copies: z
-      .array(z.object({ operator: z.int().min(0), input: z.int().min(0) }))
-      .meta({ description: 'concat parts that are copied into place although they could be written there' }),
+      .array(z.object({ operator: count, input: count }))
+      .describe('parts of concats that are copied into place although they could be written there'),
     policy: z.object({
-      input: z.enum(['reuse', 'keep', 'external', 'streamed']),
-      output: z.enum(['whole', 'streamed']),
+      input: z.enum(['reuse', 'keep', 'external', 'streamed']).describe('what may happen to the inputs'),
+      output: z.enum(['whole', 'streamed']).describe('whether the outputs stand in the arena at the end'),
     }),
-    arenaBytes: bytes,
+    arenaBytes: count.describe('size of the arena'),
     actors: z.array(planActor),
     buffers: z.array(planBuffer),
-    schedule: z.array(scheduleNode).meta({ description: 'actor index, or [times, ...body]' }),
+    schedule: z.array(scheduleNode).describe('the firings, one after another, repeats folded into loops'),
     spans: z
-      .array(
-        z.object({
-          first: z.string(),
-          last: z.string(),
-          mode: z.enum(['whole', 'rows', 'pixels']),
-          operators: z.int().min(1),
-          arenaBytes: bytes.meta({ description: "live bytes at this span's worst moment" }),
-        }),
-      )
-      .meta({ description: 'how the plan came about: runs of operators and the way each is executed' }),
+      .array(planSpan)
+      .describe('how the plan came about; nothing that runs or proves a plan reads this'),
   })
-  .meta({ id: 'tidemark-plan-v1', title: 'Tidemark plan, version 1' });
+  .meta({ title: 'Tidemark plan, version 1' });
 
 export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type PlanActor = Readonly<z.infer<typeof planActor>>;
