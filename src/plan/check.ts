@@ -32,25 +32,27 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
     const resolved = resolveStorage(graph, plan.copies);
     const actors = plan.actors.map((_, i) => actorFirings(resolved.graph, resolved.storage, plan, i));
     checkCoverage(resolved.graph, resolved.storage, plan);
+    const sequence = expandSchedule(plan.schedule);
+    const times = firingsOfEach(sequence, actors.length);
     const shadows = makeShadows(plan);
-    const roots = placeRoots(resolved.graph, resolved.storage, plan, shadows, actors);
-    const replays = actors.map(
-      (f, i) =>
-        new ActorReplay(
-          resolved.graph,
-          resolved.storage,
-          roots,
-          f,
-          plan.actors[i].name,
-          workspaceOf(plan, i, f, shadows),
-        ),
-    );
-    for (const a of expandSchedule(plan.schedule)) {
-      if (a >= replays.length) fail(`the schedule fires actor ${a}, but there are ${replays.length}`);
-      replays[a].fire();
+    // An actor that never fires needs nothing.
+    const firing = actors.filter((_, i) => times[i] > 0);
+    const roots = placeRoots(resolved.graph, resolved.storage, plan, shadows, firing);
+    const replays = actors.map((f, i) => {
+      if (times[i] === 0) return undefined;
+      const workspace = workspaceOf(plan, i, f, shadows);
+      const { name } = plan.actors[i];
+      return new ActorReplay(resolved.graph, resolved.storage, roots, f, times[i], name, workspace);
+    });
+    for (const a of sequence) {
+      replays[a]!.fire();
       firings++;
     }
-    for (const r of replays) r.finish();
+    actors.forEach((f, i) => {
+      // A sink must have let everything out. Runs of operators that nothing needs may stay uncomputed.
+      if (f.outputs.length > 0 || times[i] >= f.count) return;
+      fail(`${plan.actors[i].name} has fired ${times[i]} of ${f.count} times`);
+    });
     for (const root of roots.values()) if (root.kept) checkKept(resolved.graph, root);
     return { ok: true, firings };
   } catch (error) {
@@ -58,6 +60,16 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
       return { ok: false, problem: error.message, firings };
     throw error;
   }
+}
+
+/** How often the schedule fires each actor. */
+function firingsOfEach(sequence: Int32Array, actors: number): Int32Array {
+  const times = new Int32Array(actors);
+  for (const a of sequence) {
+    if (a >= actors) fail(`the schedule fires actor ${a}, but there are ${actors}`);
+    times[a]++;
+  }
+  return times;
 }
 
 function actorFirings(graph: Graph, storage: Storage, plan: Plan, i: number): Firings {

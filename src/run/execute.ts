@@ -81,12 +81,13 @@ interface ActorState {
 }
 
 class Machine {
-  readonly arena: Uint8Array;
+  readonly arena: Uint8Array<ArrayBuffer>;
   readonly #graph: Graph;
   readonly #storage: Storage;
   readonly #plan: Plan;
   readonly #buffers = new Map<TensorId, { readonly memory: ArrayBuffer; readonly buffer: PlanBuffer }>();
-  readonly #actors: readonly ActorState[];
+  readonly #actors: (ActorState | undefined)[];
+  readonly #inputs: readonly TypedArray[];
   readonly #left: readonly TypedArray[];
 
   constructor(graph: Graph, storage: Storage, plan: Plan, inputs: readonly TypedArray[], paint: number) {
@@ -106,10 +107,12 @@ class Machine {
     this.#left = graph.outputs.map((p) =>
       allocate(graph.tensors[p.tensor].dtype, elementCount(graph.tensors[p.tensor].shape)),
     );
-    this.#actors = plan.actors.map((actor) => this.#prepare(actor, inputs, memory));
+    this.#inputs = inputs;
+    this.#actors = plan.actors.map(() => undefined);
   }
 
-  #prepare(actor: Plan['actors'][number], inputs: readonly TypedArray[], memory: ArrayBuffer): ActorState {
+  /** Made when it first fires: one that never does may have no memory. */
+  #prepare(actor: Plan['actors'][number]): ActorState {
     const firings = firingsOf(this.#graph, actor);
     const empty = scratchOver(new ArrayBuffer(0), 0, 0);
     const outside = (id: TensorId, data: TypedArray) =>
@@ -117,7 +120,7 @@ class Machine {
     if (actor.kind === 'source') {
       const id = firings.outputs[0];
       const expected = elementCount(this.#graph.tensors[id].shape);
-      const given = inputs[actor.index];
+      const given = this.#inputs[actor.index];
       if (given?.length !== expected) {
         throw new TidemarkError(
           'input-invalid',
@@ -148,7 +151,8 @@ class Machine {
     }
     const { context } = firings as OperatorFirings;
     const bytes = workspaceBytes(firings, actor.fold === true);
-    const scratch = bytes > 0 ? scratchOver(memory, this.#plan.buffers[actor.scratch!].offset, bytes) : empty;
+    const scratch =
+      bytes > 0 ? scratchOver(this.arena.buffer, this.#plan.buffers[actor.scratch!].offset, bytes) : empty;
     return {
       firings,
       kernel: actor.fold ? completeFold(context) : completeKernel(context),
@@ -183,7 +187,7 @@ class Machine {
   }
 
   fire(index: number): void {
-    const actor = this.#actors[index];
+    const actor = (this.#actors[index] ??= this.#prepare(this.#plan.actors[index]));
     const f = actor.next++;
     const { lo, hi } = actor.fold ? actor.firings.reads(0, f) : actor.firings.writes(f);
     actor.kernel(actor.inputs, actor.outputs, lo, hi, actor.scratch);
