@@ -161,7 +161,8 @@ export class ActorReplay {
    */
   #spent(own: number, byte: number, written: number, out: Piece, f: number): boolean {
     const { piece, inPlace } = this.#inputs[own];
-    if (!inPlace || piece.stride !== piece.pixelBytes || piece.pixels !== out.pixels) return false;
+    const elements = (of: Piece) => (of.pixels * of.pixelBytes) / of.elementBytes;
+    if (!inPlace || piece.stride !== piece.pixelBytes || elements(piece) !== elements(out)) return false;
     const position = byte - piece.offset;
     if (Math.floor(position / piece.elementBytes) > Math.floor(written / out.elementBytes)) return false;
     if (f + 1 >= this.#times) return true;

@@ -159,7 +159,8 @@ function stepsInOrder(graph: Graph, storage: Storage, policy: Policy, order: rea
     graph.outputs.forEach((p, i) => {
       if (left.has(i) || graph.tensors[p.tensor].constant) return;
       const root = storage.places[p.tensor].root;
-      if (!complete.has(root) && !inputByRoot.has(root)) return;
+      const input = inputByRoot.get(root);
+      if (input === undefined ? !complete.has(root) : !arrived.has(input)) return;
       left.add(i);
       steps.push({ kind: 'sink', index: i, name: p.name });
     });
