@@ -11,6 +11,9 @@ interface Input {
   readonly inPlace: boolean;
   /** Pixels below this were found in place before; overwriting one that is still needed is refused. */
   verified: number;
+  /** The next firing that reads something, and what. */
+  firing: number;
+  need: PixelRange;
 }
 
 /** Working memory of an actor: bytes of a shadow, lost between firings unless it is a fold's state. */
@@ -21,6 +24,8 @@ export interface Workspace {
   readonly tag: number;
   readonly keeps: boolean;
 }
+
+const NOTHING: PixelRange = { lo: 0, hi: 0 };
 
 export class ActorReplay {
   readonly firings: Firings;
@@ -54,7 +59,7 @@ export class ActorReplay {
       const piece = pieceOf(graph, storage, roots, tensor);
       const reader: Reader = { needFrom: 0 };
       piece.root.readers.push(reader);
-      return { piece, reader, inPlace: overwritable.includes(index), verified: 0 };
+      return { piece, reader, inPlace: overwritable.includes(index), verified: 0, firing: -1, need: NOTHING };
     });
     this.#announce(0);
   }
@@ -65,9 +70,7 @@ export class ActorReplay {
     const { firings } = this;
     if (f >= firings.count) fail(`${this.#name} fires more than ${firings.count} times`);
     this.#takeWorkspace(f);
-    this.#inputs.forEach((input, i) => {
-      this.#verify(input, firings.reads(i, f), f);
-    });
+    for (const input of this.#inputs) if (input.firing === f) this.#verify(input, f);
     const { lo, hi } = firings.writes(f);
     for (const out of this.#outputs) this.#write(out, lo, hi, f);
     this.#next = f + 1;
@@ -76,66 +79,107 @@ export class ActorReplay {
 
   /** Publishes what is needed from firing f on. Intervals must be monotone for this to be a single bound. */
   #announce(f: number): void {
-    this.#inputs.forEach(({ piece, reader }, i) => {
+    for (let i = 0; i < this.#inputs.length; i++) {
+      const input = this.#inputs[i];
+      // Looked up once: the firing that reads next may be far ahead.
+      if (input.firing >= f) continue;
+      const { piece, reader } = input;
       let from = Number.POSITIVE_INFINITY;
-      for (let g = f; g < this.#times; g++) {
-        const need = this.firings.reads(i, g);
-        if (need.hi <= need.lo) continue;
-        from = piece.offset + need.lo * piece.stride;
+      input.firing = f;
+      for (; input.firing < this.#times; input.firing++) {
+        input.need = this.firings.reads(i, input.firing);
+        if (input.need.hi <= input.need.lo) continue;
+        from = piece.offset + input.need.lo * piece.stride;
         break;
       }
       if (from < reader.needFrom) fail(`${this.#name}, firing ${f}: reads backwards`);
       reader.needFrom = from;
-    });
+    }
   }
 
   #takeWorkspace(f: number): void {
     const w = this.#workspace;
     if (!w) return;
-    for (let at = w.offset; at < w.offset + w.bytes; at++) {
-      if (w.keeps && f > 0) {
-        if (w.shadow.owner[at] !== w.tag)
-          fail(`${this.#name}, firing ${f}: its state at ${at} was overwritten`);
-        continue;
+    const { owner } = w.shadow;
+    const end = w.offset + w.bytes;
+    if (w.keeps && f > 0) {
+      for (let at = w.offset; at < end; at++) {
+        if (owner[at] !== w.tag) fail(`${this.#name}, firing ${f}: its state at ${at} was overwritten`);
       }
-      this.#claim(w.shadow, at, f);
-      w.shadow.owner[at] = w.tag;
+      return;
+    }
+    for (let at = w.offset; at < end; ) {
+      const count = stretchOf(w.shadow, at, end);
+      // What is left of the firing before is lost anyway.
+      if (owner[at] > 0) this.#claim(w.shadow, at, count, f);
+      owner.fill(w.tag, at, at + count);
+      at += count;
     }
   }
 
-  #verify(input: Input, need: PixelRange, f: number): void {
+  /** Every byte of what a firing reads must be where its buffer says. What was found before is guarded since. */
+  #verify(input: Input, f: number): void {
+    const { need } = input;
     const { root, offset, stride, pixelBytes, pixels } = input.piece;
-    const { owner, byte } = root.shadow;
     if (need.hi > pixels) fail(`${this.#name}, firing ${f}: reads pixel ${need.hi - 1} of ${pixels}`);
-    for (let p = Math.max(need.lo, input.verified); p < need.hi; p++) {
-      for (let b = offset + p * stride, end = b + pixelBytes; b < end; b++) {
-        const at = root.buffer.offset + (b % root.ringBytes);
-        if (owner[at] !== root.id + 1 || byte[at] !== b) {
-          fail(`${this.#name}, firing ${f}: byte ${b} of ${root.buffer.name} is not at ${at}`);
-        }
-      }
+    const lo = Math.max(need.lo, input.verified);
+    if (stride === pixelBytes) {
+      this.#find(root, offset + lo * stride, offset + need.hi * stride, f);
+    } else {
+      for (let p = lo; p < need.hi; p++)
+        this.#find(root, offset + p * stride, offset + p * stride + pixelBytes, f);
     }
     input.verified = Math.max(input.verified, need.hi);
   }
 
+  #find(root: Root, from: number, to: number, f: number): void {
+    const { owner, byte } = root.shadow;
+    const tag = root.id + 1;
+    const first = root.buffer.offset;
+    const end = first + root.ringBytes;
+    let at = first + (from % root.ringBytes);
+    for (let b = from; b < to; b++) {
+      if (owner[at] !== tag || byte[at] !== b) {
+        fail(`${this.#name}, firing ${f}: byte ${b} of ${root.buffer.name} is not at ${at}`);
+      }
+      if (++at === end) at = first;
+    }
+  }
+
   #write(out: Piece, lo: number, hi: number, f: number): void {
-    const { root, offset, stride, pixelBytes } = out;
+    const { offset, stride, pixelBytes } = out;
     if (hi > out.pixels) fail(`${this.#name}, firing ${f}: writes pixel ${hi - 1} of ${out.pixels}`);
-    for (let p = lo; p < hi; p++) {
-      for (let b = 0; b < pixelBytes; b++) {
-        const byte = offset + p * stride + b;
-        const at = root.buffer.offset + (byte % root.ringBytes);
-        if (root.shadow.owner[at] !== 0) this.#claim(root.shadow, at, f, p * pixelBytes + b, out);
-        root.shadow.owner[at] = root.id + 1;
-        root.shadow.byte[at] = byte;
+    if (stride === pixelBytes) {
+      this.#stamp(out, offset + lo * stride, offset + hi * stride, lo * pixelBytes, f);
+    } else {
+      for (let p = lo; p < hi; p++) {
+        const from = offset + p * stride;
+        this.#stamp(out, from, from + pixelBytes, p * pixelBytes, f);
       }
     }
   }
 
-  /** Fails where the byte at an address is still needed. `written` is the byte of `out` that goes there. */
-  #claim(shadow: Shadow, at: number, f: number, written = 0, out?: Piece): void {
+  /** Bytes [from, to) of the output's root are written; the first is byte `written` of the output itself. */
+  #stamp(out: Piece, from: number, to: number, written: number, f: number): void {
+    const { root } = out;
+    const { owner, byte } = root.shadow;
+    const first = root.buffer.offset;
+    for (let b = from; b < to; ) {
+      const at = first + (b % root.ringBytes);
+      const count = stretchOf(root.shadow, at, Math.min(first + root.ringBytes, at + to - b));
+      if (owner[at] !== 0) this.#claim(root.shadow, at, count, f, written + b - from, out);
+      owner.fill(root.id + 1, at, at + count);
+      for (let k = 0; k < count; k++) byte[at + k] = b + k;
+      b += count;
+    }
+  }
+
+  /**
+   * Fails where one of `count` bytes from an address on, which belong to one owner and follow one another in it,
+   * is still needed. `written` is the byte of `out` that goes to the first.
+   */
+  #claim(shadow: Shadow, at: number, count: number, f: number, written = 0, out?: Piece): void {
     const owner = shadow.owner[at];
-    if (owner === 0) return;
     if (owner < 0) {
       if (owner === this.#workspace?.tag)
         fail(`${this.#name}, firing ${f}: writes over its own working memory at ${at}`);
@@ -146,26 +190,49 @@ export class ActorReplay {
     if (root.kept)
       fail(`${this.#name}, firing ${f}: overwrites byte ${byte} of ${root.buffer.name}, which is kept`);
     for (const reader of root.readers) {
-      if (byte < reader.needFrom) continue;
-      const own = this.#inputs.findIndex((i) => i.reader === reader);
-      if (own >= 0 && out && this.#spent(own, byte, written, out, f)) continue;
+      const from = Math.max(byte, reader.needFrom);
+      if (from >= byte + count) continue;
+      const own = out ? this.#inputs.find((i) => i.reader === reader) : undefined;
+      const unspent = own ? this.#unspent(own, from, byte + count, written + from - byte, out!, f) : from;
+      if (unspent === undefined) continue;
       fail(
-        `${this.#name}, firing ${f}: overwrites byte ${byte} of ${root.buffer.name}, which is still needed`,
+        `${this.#name}, firing ${f}: overwrites byte ${unspent} of ${root.buffer.name}, which is still needed`,
       );
     }
   }
 
   /**
    * In place, element e of the output is written after the input's elements up to e were read. So an input byte
-   * is spent when its element is at or before the one being written and no later firing reads it.
+   * is spent when its element is at or before the one being written and no later firing reads it. Gives the
+   * first of the input's bytes [from, to) that is not; byte `written` of the output goes over the first.
    */
-  #spent(own: number, byte: number, written: number, out: Piece, f: number): boolean {
-    const { piece, inPlace } = this.#inputs[own];
-    const elements = (of: Piece) => (of.pixels * of.pixelBytes) / of.elementBytes;
-    if (!inPlace || piece.stride !== piece.pixelBytes || elements(piece) !== elements(out)) return false;
-    const position = byte - piece.offset;
-    if (Math.floor(position / piece.elementBytes) > Math.floor(written / out.elementBytes)) return false;
-    if (f + 1 >= this.#times) return true;
-    return Math.floor(position / piece.pixelBytes) < this.firings.reads(own, f + 1).lo;
+  #unspent(own: Input, from: number, to: number, written: number, out: Piece, f: number): number | undefined {
+    const { piece, inPlace } = own;
+    if (!inPlace || piece.stride !== piece.pixelBytes || elementsOf(piece) !== elementsOf(out)) return from;
+    const later =
+      f + 1 < this.#times ? this.firings.reads(this.#inputs.indexOf(own), f + 1).lo : piece.pixels;
+    const end = piece.offset + later * piece.pixelBytes;
+    const ahead = written - (from - piece.offset);
+    // Elements of one size, written at or behind where they were read: that holds for all of them alike.
+    if (piece.elementBytes === out.elementBytes && ahead >= 0)
+      return to <= end ? undefined : Math.max(from, end);
+    for (let b = from; b < to; b++) {
+      const position = b - piece.offset;
+      const read = Math.floor(position / piece.elementBytes);
+      if (b >= end || read > Math.floor((position + ahead) / out.elementBytes)) return b;
+    }
+    return undefined;
   }
+}
+
+const elementsOf = (piece: Piece) => (piece.pixels * piece.pixelBytes) / piece.elementBytes;
+
+/** Bytes from an address on, up to `end`, that have one owner and follow one another in it. */
+function stretchOf({ owner, byte }: Shadow, at: number, end: number): number {
+  const tag = owner[at];
+  const shift = byte[at] - at;
+  let to = at + 1;
+  if (tag > 0) while (to < end && owner[to] === tag && byte[to] - to === shift) to++;
+  else while (to < end && owner[to] === tag) to++;
+  return to - at;
 }
