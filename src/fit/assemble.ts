@@ -1,12 +1,13 @@
 /** From chosen spans to a plan: firing orders are recorded, lifetimes found, addresses given. */
-import { fingerprint } from '../plan/fingerprint.ts';
+
 import type { Graph } from '../graph/graph.ts';
-import { EXTERNAL, ARENA, PLAN_VERSION, type Plan, type PlanActor, type PlanBuffer } from '../plan/plan.ts';
-import { compressSchedule } from '../plan/schedule.ts';
-import { timelineOf } from '../passes/4-allocate/lifetimes.ts';
-import { packTimeline } from '../passes/4-allocate/pack.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
+import { timelineOf } from '../passes/4-allocate/lifetimes.ts';
+import { packTimeline } from '../passes/4-allocate/pack.ts';
+import { fingerprint } from '../plan/fingerprint.ts';
+import { ARENA, EXTERNAL, PLAN_VERSION, type Plan, type PlanActor, type PlanBuffer } from '../plan/plan.ts';
+import { compressSchedule } from '../plan/schedule.ts';
 import type { SpanChoice } from './spans.ts';
 
 export interface AssembledPlan {
@@ -21,7 +22,12 @@ export interface AssembleOptions {
 }
 
 /** The plan that runs these spans one after another. `graph` is the normalised graph, before copies. */
-export function assemblePlan(graph: Graph, network: Network, chosen: readonly SpanChoice[], options: AssembleOptions = {}): AssembledPlan {
+export function assemblePlan(
+  graph: Graph,
+  network: Network,
+  chosen: readonly SpanChoice[],
+  options: AssembleOptions = {},
+): AssembledPlan {
   const spans = chosen.map((s) =>
     s.sequence ? s : { ...scheduleSpan(network, s, { record: true, eager: s.eager })!, eager: s.eager },
   );

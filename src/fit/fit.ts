@@ -10,7 +10,7 @@ import { type Mode, type Network, networkOf } from '../passes/3-schedule/steps.t
 import { checkPlan } from '../plan/check.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
 import { assemblePlan } from './assemble.ts';
-import { chooseSpans, firstSchedulable, type SpanChoice, wholeSpans } from './spans.ts';
+import { chooseSpans, firstSchedulable, type SpanChoice, type Work, wholeSpans } from './spans.ts';
 
 export interface FitRequest {
   readonly policy: Policy;
@@ -54,7 +54,10 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const budget = request.budgetBytes;
   const start = best(layerwise, budget);
   const enough = budget !== undefined && start.plan.arenaBytes <= budget;
-  const found = request.method === 'layerwise' || enough ? layerwise : [...layerwise, ...streamed(variants, request, start.plan.arenaBytes)];
+  const found =
+    request.method === 'layerwise' || enough
+      ? layerwise
+      : [...layerwise, ...streamed(variants, request, start.plan.arenaBytes)];
   return proven(found, budget);
 }
 
@@ -103,7 +106,9 @@ function variantsOf(graph: Graph, policy: Policy): Variant[] {
 
 /** Every part of every concat, so that a concat is live only from when it is made. */
 function copiedConcats(graph: Graph): CopyChoice[] {
-  return graph.operators.flatMap((op) => (op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : []));
+  return graph.operators.flatMap((op) =>
+    op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : [],
+  );
 }
 
 function candidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
@@ -115,58 +120,93 @@ function costOf(spans: readonly SpanChoice[]): number {
   return spans.reduce((n, s) => n + (s.mode === 'whole' ? 0 : s.firings), 0);
 }
 
-/** Streamed plans of all variants: within the budget where one is given, and the smallest ones. */
+/** Variants whose search by rows did best go on to the search by pixels. */
+const FINALISTS = 2;
+
+/** Simulated firings that the searches by pixels may take together: a few seconds. */
+const PIXEL_WORK = 12_000_000;
+
+/** Streamed plans: the cheapest within the budget where one is given and can be met, else the smallest. */
 function streamed(variants: readonly Variant[], request: FitRequest, ceilingBytes: number): Candidate[] {
-  const found: Candidate[] = [];
-  const budget = request.budgetBytes;
-  variants.forEach((variant, v) => {
-    const onProgress = (done: number) => request.onProgress?.((v + done) / variants.length);
-    if (variant.network.steps.length === firstSchedulable(variant.network)) return;
+  const { budgetBytes: budget, onProgress } = request;
+  const work: Work = { left: PIXEL_WORK };
+  const open = variants.filter((v) => v.network.steps.length > firstSchedulable(v.network));
+  if (budget !== undefined) {
     for (const modes of [['rows'], ['rows', 'pixels']] satisfies Mode[][]) {
-      if (budget !== undefined) {
-        const fitting = withinBudget(variant, modes, budget, onProgress);
-        if (fitting) {
-          found.push(fitting);
-          return;
-        }
-      }
+      const found = open.flatMap(
+        (v) => withinBudget(v, modes, budget, work, (d) => onProgress?.(d / 4)) ?? [],
+      );
+      if (found.length > 0) return found;
     }
-    if (budget !== undefined && found.some((c) => c.plan.arenaBytes <= budget)) return;
-    found.push(...smallest(variant, ceilingBytes, onProgress));
+  }
+  const byRows = open.flatMap((variant, i) => {
+    const progress = (d: number) => onProgress?.(0.25 + (0.25 * (i + d)) / open.length);
+    const spans = chooseSpans(variant.network, {
+      modes: ['rows'],
+      objective: 'memory',
+      budgetBytes: ceilingBytes,
+      onProgress: progress,
+    });
+    return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
+  byRows.sort((a, b) => a.peak - b.peak);
+  const finalists = byRows.slice(0, FINALISTS);
+  const byPixels = finalists.flatMap(({ variant, peak }, i) => {
+    const progress = (d: number) => onProgress?.(0.5 + (0.4 * (i + d)) / finalists.length);
+    // What rows reach bounds what pixels must beat.
+    const least = Math.min(peak, finalists[0].peak);
+    const share: Work = { left: work.left / (finalists.length - i + 0.5) };
+    work.left -= share.left;
+    const spans = chooseSpans(variant.network, {
+      modes: ['rows', 'pixels'],
+      objective: 'memory',
+      budgetBytes: least,
+      work: share,
+      onProgress: progress,
+    });
+    work.left += share.left;
+    return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
+  });
+  byPixels.sort((a, b) => a.peak - b.peak);
+  const found = [...byRows, ...byPixels].map(({ variant, spans }) => candidate(variant, spans));
+  // Cheaper plans under nearly the same peak often pack better.
+  for (const { variant, peak } of byPixels.slice(0, 1)) {
+    for (const slack of [1, 1.02]) {
+      const spans = chooseSpans(variant.network, {
+        modes: ['rows', 'pixels'],
+        objective: 'cost',
+        budgetBytes: Math.floor(peak * slack),
+        work,
+      });
+      if (spans) found.push(candidate(variant, spans));
+    }
+  }
   return found;
 }
 
 /** The cheapest plan of a variant that fits. The limit on live bytes is lowered while addresses exceed the budget. */
-function withinBudget(variant: Variant, modes: readonly Mode[], budget: number, onProgress: (done: number) => void): Candidate | undefined {
+function withinBudget(
+  variant: Variant,
+  modes: readonly Mode[],
+  budget: number,
+  work: Work,
+  onProgress: (done: number) => void,
+): Candidate | undefined {
   let limit = budget;
   for (let k = 0; k < TIGHTENINGS; k++) {
-    const spans = chooseSpans(variant.network, { modes, objective: 'cost', budgetBytes: limit, onProgress });
+    const spans = chooseSpans(variant.network, {
+      modes,
+      objective: 'cost',
+      budgetBytes: limit,
+      work,
+      onProgress,
+    });
     if (!spans) return undefined;
     const made = candidate(variant, spans);
     if (made.plan.arenaBytes <= budget) return made;
     limit -= Math.max(16, made.plan.arenaBytes - budget);
   }
   return undefined;
-}
-
-/**
- * Plans with the least live bytes, then cheaper ones under nearly the same peak, which often pack better. Rows
- * come first: they are quick to try, and what they reach bounds the search by pixels.
- */
-function smallest(variant: Variant, ceilingBytes: number, onProgress: (done: number) => void): Candidate[] {
-  const { network } = variant;
-  const byRows = chooseSpans(network, { modes: ['rows'], objective: 'memory', budgetBytes: ceilingBytes, onProgress: (d) => onProgress(d / 2) });
-  const bound = byRows ? peakOf(byRows) : ceilingBytes;
-  const spans = chooseSpans(network, { modes: ['rows', 'pixels'], objective: 'memory', budgetBytes: bound, onProgress: (d) => onProgress((1 + d) / 2) });
-  const found = [byRows, spans];
-  if (spans) {
-    const peak = peakOf(spans);
-    for (const slack of [1, 1.02]) {
-      found.push(chooseSpans(network, { modes: ['rows', 'pixels'], objective: 'cost', budgetBytes: Math.floor(peak * slack) }));
-    }
-  }
-  return found.flatMap((s) => (s ? [candidate(variant, s)] : []));
 }
 
 function peakOf(spans: readonly SpanChoice[]): number {

@@ -2,8 +2,9 @@
  * Where to cut a network into spans, and how to run each: dynamic programming over cut points. Between spans
  * tensors are whole; inside one, rows stream through rings.
  */
-import { type SpanSchedule, scheduleSpan } from '../passes/3-schedule/stream.ts';
+
 import type { Mode, Network } from '../passes/3-schedule/steps.ts';
+import { type SpanSchedule, scheduleSpan } from '../passes/3-schedule/stream.ts';
 
 export interface SpanChoice extends SpanSchedule {
   readonly eager: boolean;
@@ -16,10 +17,17 @@ export interface SpanSearch {
   readonly objective: 'memory' | 'cost';
   /** No span's peak may exceed this. */
   readonly budgetBytes?: number;
+  /** Firings that may still be simulated for spans by pixels; what is left is written back. */
+  readonly work?: Work;
   /** Cut points considered at most; those with the fewest live bytes are kept. */
   readonly maxCuts?: number;
   /** Called with the share of cut points settled; may throw to stop. */
   readonly onProgress?: (done: number) => void;
+}
+
+/** An allowance counted in simulated firings, so that a search is bounded and yet the same on every machine. */
+export interface Work {
+  left: number;
 }
 
 const DEFAULT_MAX_CUTS = 96;
@@ -46,7 +54,10 @@ export function firstSchedulable(network: Network): number {
 export function wholeSpans(network: Network): SpanChoice[] {
   const spans: SpanChoice[] = [];
   for (let s = firstSchedulable(network); s < network.steps.length; s++) {
-    spans.push({ ...scheduleSpan(network, { first: s, last: s, mode: 'whole' }, { record: true })!, eager: false });
+    spans.push({
+      ...scheduleSpan(network, { first: s, last: s, mode: 'whole' }, { record: true })!,
+      eager: false,
+    });
   }
   return spans;
 }
@@ -59,14 +70,17 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
   const cuts = cutPoints(network, crossing, start, search);
   const budget = search.budgetBytes ?? Number.POSITIVE_INFINITY;
   const least = search.objective === 'memory';
-  const best: { value: number; cost: number; from: number; span?: SpanChoice }[] = cuts.map(() => ({ value: Number.POSITIVE_INFINITY, cost: Number.POSITIVE_INFINITY, from: -1 }));
+  const best: { value: number; cost: number; from: number; span?: SpanChoice }[] = cuts.map(() => ({
+    value: Number.POSITIVE_INFINITY,
+    cost: Number.POSITIVE_INFINITY,
+    from: -1,
+  }));
   best[0] = { value: 0, cost: 0, from: -1 };
   const chosen = new Set(cuts);
-  const rings = search.modes.map(() => new Float64Array(cuts.length));
   for (let j = 1; j < cuts.length; j++) {
     search.onProgress?.(j / cuts.length);
     const to = best[j];
-    // A longer span has the rings of every span inside it, so what is known of those bounds it.
+    // A longer span has the rings of every span inside it, so what bounds those bounds it.
     const atLeast = search.modes.map(() => 0);
     for (let i = j - 1; i >= 0; i--) {
       const from = best[i];
@@ -83,15 +97,14 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
         if (value <= budget && better) Object.assign(to, { value, cost, from: i, span });
       };
       if (first === last) {
-        const { span } = knownSpan(network, first, last, 'whole', limit());
+        const { span } = knownSpan(network, first, last, 'whole', limit(), search.work);
         if (span && span.peakBytes <= limit()) offer(span);
       }
+      const ends = Math.max(crossing[first], crossing[cuts[j]]);
       search.modes.forEach((mode, m) => {
-        atLeast[m] = Math.max(atLeast[m], rings[m][i]);
-        if (atLeast[m] > limit()) return;
-        const { span, ringBytes } = knownSpan(network, first, last, mode, limit());
-        rings[m][i] = Math.max(rings[m][i], Number.isFinite(ringBytes) ? ringBytes : 0);
-        atLeast[m] = Math.max(atLeast[m], rings[m][i]);
+        atLeast[m] = Math.max(atLeast[m], ringFloor(network, first, last, mode));
+        if (atLeast[m] + ends > limit()) return;
+        const { span } = knownSpan(network, first, last, mode, limit(), search.work);
         if (span && span.peakBytes <= limit()) offer(span);
       });
       if (first !== last && atLeast.every((bytes) => bytes > limit())) break;
@@ -103,6 +116,22 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
   return spans.reverse();
 }
 
+/** Rings cannot be smaller than the largest window read from each tensor that stays inside the span. */
+function ringFloor(network: Network, first: number, last: number, mode: Mode): number {
+  let bytes = 0;
+  for (let s = first; s <= last; s++) {
+    const { reads, workspaceBytes } = network.table(s, mode);
+    bytes += workspaceBytes;
+    for (const { root, window } of reads) {
+      const info = network.roots[root];
+      const inside = !info.kept && info.writers[0] >= first && (info.readers.at(-1) ?? s) <= last;
+      // Counted once, at its first reader: a bound either way.
+      if (inside && info.readers[0] === s) bytes += Math.min(window, info.elements) * info.elementBytes;
+    }
+  }
+  return bytes;
+}
+
 /** Running whole costs nothing extra; a streamed span costs its calls. */
 function spanCost(span: SpanChoice, first: number, last: number): number {
   return span.mode === 'whole' ? 0 : span.firings + (last - first);
@@ -112,8 +141,6 @@ function spanCost(span: SpanChoice, first: number, last: number): number {
 interface Known {
   span?: SpanChoice;
   exceeds: number;
-  /** Its rings take at least this. */
-  ringBytes: number;
 }
 
 const known = new WeakMap<Network, Map<number, Known>>();
@@ -121,31 +148,45 @@ const known = new WeakMap<Network, Map<number, Known>>();
 const MODE_NUMBER: Readonly<Record<Mode, number>> = { whole: 0, rows: 1, pixels: 2 };
 
 /** A span's schedule within the limit, remembered: searches with other budgets ask for the same spans again. */
-function knownSpan(network: Network, first: number, last: number, mode: Mode, limitBytes: number): Known {
+function knownSpan(
+  network: Network,
+  first: number,
+  last: number,
+  mode: Mode,
+  limitBytes: number,
+  work?: Work,
+): Known {
   let map = known.get(network);
   if (!map) known.set(network, (map = new Map()));
   const key = (first * network.steps.length + last) * 3 + MODE_NUMBER[mode];
   const before = map.get(key);
   if (before && (before.span || limitBytes <= before.exceeds)) return before;
-  const found = scheduleBetter(network, first, last, mode, limitBytes);
+  if (mode === 'pixels' && work && work.left <= 0) return { exceeds: 0 };
+  const found = scheduleBetter(network, first, last, mode, limitBytes, work);
   map.set(key, found);
   return found;
 }
 
 /** The better of the two firing orders. */
-function scheduleBetter(network: Network, first: number, last: number, mode: Mode, limitBytes: number): Known {
-  let ringBytes = Number.POSITIVE_INFINITY;
-  const onRings = (bytes: number) => {
-    ringBytes = Math.min(ringBytes, bytes);
+function scheduleBetter(
+  network: Network,
+  first: number,
+  last: number,
+  mode: Mode,
+  limitBytes: number,
+  work?: Work,
+): Known {
+  const onEffort = (firings: number) => {
+    if (work) work.left -= firings;
   };
-  const demand = scheduleSpan(network, { first, last, mode }, { limitBytes, onRings });
+  const demand = scheduleSpan(network, { first, last, mode }, { limitBytes, onEffort });
   let span: SpanChoice | undefined = demand && { ...demand, eager: false };
   if (mode !== 'whole' && last - first > 1 && hasBranch(network, first, last)) {
     const bound = demand ? demand.peakBytes - 1 : limitBytes;
-    const eager = scheduleSpan(network, { first, last, mode }, { limitBytes: bound, eager: true, onRings });
+    const eager = scheduleSpan(network, { first, last, mode }, { limitBytes: bound, eager: true, onEffort });
     if (eager) span = { ...eager, eager: true };
   }
-  return { span, exceeds: span ? 0 : limitBytes, ringBytes };
+  return { span, exceeds: span ? 0 : limitBytes };
 }
 
 /** In a chain both orders are the same. */
@@ -165,6 +206,7 @@ function cutPoints(network: Network, crossing: Float64Array, start: number, sear
   const inner: number[] = [];
   for (let s = start + 1; s < n; s++) inner.push(s);
   const most = search.maxCuts ?? DEFAULT_MAX_CUTS;
-  const kept = inner.length <= most ? inner : inner.sort((a, b) => crossing[a] - crossing[b] || a - b).slice(0, most);
+  const kept =
+    inner.length <= most ? inner : inner.sort((a, b) => crossing[a] - crossing[b] || a - b).slice(0, most);
   return [...new Set([start, ...kept, n])].sort((a, b) => a - b);
 }

@@ -26,8 +26,8 @@ export interface ScheduleOptions {
   /** Give up (undefined) when the peak exceeds this. */
   readonly limitBytes?: number;
   readonly record?: boolean;
-  /** Told the bytes of all rings, final or as far as they had grown when the limit was exceeded. */
-  readonly onRings?: (bytes: number) => void;
+  /** Told the firings simulated, also where the limit was exceeded. */
+  readonly onEffort?: (firings: number) => void;
   /** Fire whatever is ready, most downstream first, instead of only what is asked for. */
   readonly eager?: boolean;
 }
@@ -51,15 +51,19 @@ interface RootRun {
 }
 
 /** Schedules a span. Undefined when the limit is exceeded. */
-export function scheduleSpan(network: Network, span: SpanShape, options: ScheduleOptions = {}): SpanSchedule | undefined {
+export function scheduleSpan(
+  network: Network,
+  span: SpanShape,
+  options: ScheduleOptions = {},
+): SpanSchedule | undefined {
   const run = new SpanRun(network, span, options);
   const schedule = run.go();
-  options.onRings?.(run.ringBytes);
+  options.onEffort?.(run.count);
   return schedule;
 }
 
 class SpanRun {
-  ringBytes = 0;
+  count = 0;
   readonly #network: Network;
   readonly #span: SpanShape;
   readonly #limit: number;
@@ -70,10 +74,10 @@ class SpanRun {
   readonly #roots = new Map<number, RootRun>();
   readonly #touched: RootRun[][];
   readonly #sequence?: number[];
+  #ringBytes = 0;
   #boundaryBytes = 0;
   #fixedBytes = 0;
   #peakBoundary = 0;
-  #count = 0;
 
   constructor(network: Network, span: SpanShape, options: ScheduleOptions) {
     this.#network = network;
@@ -149,7 +153,7 @@ class SpanRun {
     return {
       ...this.#span,
       peakBytes: this.#worst(),
-      firings: this.#count,
+      firings: this.count,
       rings,
       sequence: this.#sequence && Int32Array.from(this.#sequence),
     };
@@ -160,7 +164,8 @@ class SpanRun {
     const { first } = this.#span;
     for (let i = this.#tables.length - 1; i >= 0; i--) {
       const table = this.#tables[i];
-      const leaves = table.writes.length === 0 || table.writes.some((w) => !(this.#roots.get(w.root)?.internal ?? false));
+      const leaves =
+        table.writes.length === 0 || table.writes.some((w) => !(this.#roots.get(w.root)?.internal ?? false));
       if (leaves) this.#target[i] = table.count;
       if (this.#target[i] === 0) continue;
       for (const r of table.reads) {
@@ -192,7 +197,8 @@ class SpanRun {
   #runDemand(): boolean {
     const exits: number[] = [];
     this.#tables.forEach((t, i) => {
-      const leaves = t.writes.length === 0 || t.writes.some((w) => !(this.#roots.get(w.root)?.internal ?? false));
+      const leaves =
+        t.writes.length === 0 || t.writes.some((w) => !(this.#roots.get(w.root)?.internal ?? false));
       if (leaves && t.count > 0) exits.push(i);
     });
     const stack: number[] = [];
@@ -211,7 +217,10 @@ class SpanRun {
           }
           stack.pop();
           // An exit that was ready may have fired in the meantime, and what waited for it waits no more.
-          const waiting = stack.length > 0 ? this.#lacking(stack[stack.length - 1]) === i : this.#fired[i] < this.#target[i];
+          const waiting =
+            stack.length > 0
+              ? this.#lacking(stack[stack.length - 1]) === i
+              : this.#fired[i] < this.#target[i];
           if (!waiting) continue;
           if (!this.#fire(i)) return false;
           if (exits.length > 1 && !this.#fireReadyExits(exits, e)) return false;
@@ -252,7 +261,7 @@ class SpanRun {
     }
     if (!over) this.#measure();
     this.#fired[i] = f + 1;
-    this.#count++;
+    this.count++;
     this.#sequence?.push(i + this.#span.first);
     for (const s of this.#touched[i]) this.#release(s);
     if (over) this.#measure();
@@ -263,7 +272,9 @@ class SpanRun {
   #overwritable(input: number, output: number): boolean {
     const a = this.#roots.get(input);
     const b = this.#roots.get(output);
-    return a !== undefined && b !== undefined && !a.internal && !b.internal && !a.pinned && !a.whole && !b.whole;
+    return (
+      a !== undefined && b !== undefined && !a.internal && !b.internal && !a.pinned && !a.whole && !b.whole
+    );
   }
 
   #grow(s: RootRun, hi: number): void {
@@ -272,7 +283,7 @@ class SpanRun {
       const extent = hi - Math.min(s.lo, hi);
       const ring = Math.min(s.size, Math.ceil(extent / s.granule) * s.granule);
       if (ring > s.ring) {
-        this.ringBytes += (ring - s.ring) * s.elementBytes;
+        this.#ringBytes += (ring - s.ring) * s.elementBytes;
         s.ring = ring;
       }
       return;
@@ -303,7 +314,7 @@ class SpanRun {
 
   /** Rings stand at one place all the while, so the largest of each counts throughout. */
   #worst(): number {
-    return this.ringBytes + this.#peakBoundary + this.#fixedBytes;
+    return this.#ringBytes + this.#peakBoundary + this.#fixedBytes;
   }
 }
 
