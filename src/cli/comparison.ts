@@ -1,10 +1,11 @@
 /** The rows of `compare`: each method planned, checked and timed on one graph. */
+import type { Planned } from '../compile.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkPlan } from '../plan/check.ts';
 import { EXTERNAL, type Plan } from '../plan/plan.ts';
 import { profileOf } from '../report/profile.ts';
 import type { PolicyOptions } from './options/shared.ts';
-import { type PlanAnswer, planModel } from './planning.ts';
+import { planModel } from './planning.ts';
 import type { Progress } from './terminal/progress.ts';
 
 export interface MethodRow {
@@ -66,13 +67,13 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
 
 const saving = (bytes: number, than: number) => (than > 0 ? 1 - bytes / than : 0);
 
-function figures(p: PlanAnswer): Figures {
+function figures(p: Planned): Figures {
   const { arenaBytes, lowerBoundBytes, optimal, macs, macOverhead, checked } = p;
   return { arenaBytes, lowerBoundBytes, optimal, macs, macOverhead, checked };
 }
 
 /** The layer-by-layer plan with every buffer at an address of its own. */
-function naiveFigures(graph: Graph, layerwise: PlanAnswer): Figures {
+function naiveFigures(graph: Graph, layerwise: Planned): Figures {
   let end = 0;
   const buffers = layerwise.plan.buffers.map((b) => {
     if (b.bank === EXTERNAL) return b;

@@ -18,3 +18,20 @@ export function writeWhole(file: string, content: string | Uint8Array): void {
     throw new TidemarkError('file-unreadable', `${file}: it cannot be written (${why})`, { cause: error });
   }
 }
+
+/** Refuses a folder that nothing could be written into, before any work is done for it. Makes nothing. */
+export function refuseUnwritable(folder: string): void {
+  let existing = path.resolve(folder);
+  while (!fs.existsSync(existing) && path.dirname(existing) !== existing) existing = path.dirname(existing);
+  const why = fs.statSync(existing).isDirectory() ? reasonAgainst(existing) : `${existing} is a file`;
+  if (why) throw new TidemarkError('file-unreadable', `${folder}: nothing can be written there (${why})`);
+}
+
+function reasonAgainst(folder: string): string | undefined {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK);
+    return undefined;
+  } catch {
+    return `no permission for ${folder}`;
+  }
+}

@@ -1,16 +1,18 @@
 /** What `fit` and `check` share: options, the planning itself, its JSON, its files, its text. */
 import path from 'node:path';
 import type { Command } from 'commander';
+import { type Compiled, compileModel } from '../compile.ts';
+import type { Plan } from '../plan/plan.ts';
 import { formatCount, formatPercent, formatSize } from '../report/format.ts';
 import { htmlReport } from '../report/html.ts';
 import { type Profile, profileOf, weightBytes } from '../report/profile.ts';
 import { type Timeline, timelineOf } from '../report/timeline.ts';
-import { writeWhole } from './files.ts';
-import { type LoadedModel, loadModel } from './model.ts';
+import { refuseUnwritable, writeWhole } from './files.ts';
+import { modelSource } from './model.ts';
 import { type ModelOptions, type PolicyOptions, withModel, withPolicies } from './options/shared.ts';
 import { parseBudget } from './options/size.ts';
 import { parsePercent } from './options/values.ts';
-import { type PlanAnswer, planModel } from './planning.ts';
+import { fitRequest } from './planning.ts';
 import { memoryBars } from './terminal/memory-bars.ts';
 import { startProgress } from './terminal/progress.ts';
 import { style } from './terminal/style.ts';
@@ -40,7 +42,7 @@ export interface FitDocument {
   readonly smallestBytes?: number;
   readonly smallestMacOverhead?: number;
   readonly accounting: string;
-  readonly spans: PlanAnswer['plan']['spans'];
+  readonly spans: Plan['spans'];
   readonly files: readonly string[];
 }
 
@@ -63,34 +65,34 @@ export function withFit(command: Command, ramIsRequired = false): Command {
 
 export function fitModel(model: string, options: FitOptions): Fitted {
   const budgetBytes = parseBudget(options.ram, '--ram');
-  const loaded = loadModel(model, options);
+  if (options.out !== undefined) refuseUnwritable(options.out);
+  const source = modelSource(model, options);
   const progress = startProgress();
-  const planned = planModel(loaded.graph, {
+  const request = {
     budgetBytes,
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,
-  });
+  };
+  const compiled = compileModel(source, fitRequest(request));
   progress.step('drawing');
-  const before = profileOf(loaded.graph, { opsOnly: options.accounting === 'ops-only' });
-  const timeline = timelineOf(loaded.graph, planned.plan);
+  const before = profileOf(compiled.graph, { opsOnly: options.accounting === 'ops-only' });
+  const timeline = timelineOf(compiled.graph, compiled.plan);
   progress.done();
   const files =
-    options.out === undefined
-      ? []
-      : writeFiles(options.out, loaded, options, planned, before, timeline, budgetBytes);
-  return { document: documentOf(model, options, planned, budgetBytes, files), before, timeline };
+    options.out === undefined ? [] : writeFiles(model, options, compiled, before, timeline, budgetBytes);
+  return { document: documentOf(model, options, compiled, budgetBytes, files), before, timeline };
 }
 
 function documentOf(
   model: string,
   options: FitOptions,
-  planned: PlanAnswer,
+  compiled: Compiled,
   budgetBytes: number | undefined,
   files: readonly string[],
 ): FitDocument {
   const { plan, fits, arenaBytes, scratchBytes, macs, macOverhead, lowerBoundBytes, optimal, checked } =
-    planned;
+    compiled;
   return {
     model,
     ramBudgetBytes: budgetBytes ?? null,
@@ -111,26 +113,26 @@ function documentOf(
 
 /** plan.json and report.html. A plan that does not fit is written too: it shows where the memory goes. */
 function writeFiles(
-  folder: string,
-  loaded: LoadedModel,
+  model: string,
   options: FitOptions,
-  planned: PlanAnswer,
+  compiled: Compiled,
   before: Profile,
   timeline: Timeline,
   budgetBytes: number | undefined,
 ): string[] {
+  const folder = options.out!;
   const files = { plan: path.join(folder, 'plan.json'), report: path.join(folder, 'report.html') };
-  writeWhole(files.plan, `${JSON.stringify(planned.plan)}\n`);
+  writeWhole(files.plan, `${JSON.stringify(compiled.plan)}\n`);
   const report = htmlReport({
-    ...planned,
-    model: loaded.model,
+    ...compiled,
+    model,
     version: programVersion(),
     budgetBytes,
-    weightBytes: weightBytes(loaded.graph),
-    policy: planned.plan.policy,
+    weightBytes: weightBytes(compiled.graph),
+    policy: compiled.plan.policy,
     accounting: options.accounting,
     before: { peakBytes: before.livenessPeakBytes, steps: before.steps },
-    spans: planned.plan.spans,
+    spans: compiled.plan.spans,
     timeline,
   });
   writeWhole(files.report, report);

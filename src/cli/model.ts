@@ -1,12 +1,9 @@
-/** From what the user names as MODEL to a normalised graph: a .onnx or .tflite file, or `zoo:NAME`. */
-import { TidemarkError, within } from '../errors.ts';
+/** What the user names as MODEL: a .onnx or .tflite file, or `zoo:NAME`. */
+import { importModel, type ModelSource } from '../compile.ts';
+import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { normalise } from '../model/normalise/normalise.ts';
-import { readOnnx } from '../model/onnx/read.ts';
-import { readTflite } from '../model/tflite/read.ts';
-import { calibratedZooGraph, zooGraph } from '../zoo/zoo.ts';
+import { type ModelFormat, modelFormat } from '../model/format.ts';
 import { externalReader, readModelFile } from './model-files.ts';
-import { type ModelFormat, modelFormat } from './model-format.ts';
 import type { ModelOptions } from './options/shared.ts';
 
 export interface LoadedModel {
@@ -14,9 +11,8 @@ export interface LoadedModel {
   readonly model: string;
   readonly format: ModelFormat | 'zoo';
   readonly graph: Graph;
-  /** The file and its bytes, where there is a file. */
+  /** The file, where there is one. */
   readonly file?: string;
-  readonly bytes?: Uint8Array;
 }
 
 export interface LoadOptions extends ModelOptions {
@@ -26,23 +22,17 @@ export interface LoadOptions extends ModelOptions {
 
 /** Reads, checks and normalises a model. */
 export function loadModel(model: string, options: LoadOptions): LoadedModel {
-  if (model.startsWith('zoo:')) return { model, format: 'zoo', graph: fromZoo(model.slice(4), options) };
-  const bytes = readModelFile(model);
-  const format = modelFormat(model, bytes);
-  const name = model.replace(/^.*[\\/]/, '').replace(/\.(onnx|tflite)$/i, '');
-  const given = { name, file: model, shapes: options.shape };
-  const graph =
-    format === 'onnx'
-      ? readOnnx(bytes, { ...given, external: externalReader(model) })
-      : readTflite(bytes, given);
-  return { model, format, graph: within(model, () => normalise(graph)), file: model, bytes };
+  const source = modelSource(model, options);
+  const graph = importModel(source);
+  if ('zoo' in source) return { model, format: 'zoo', graph };
+  return { model, format: modelFormat(model, source.bytes), graph, file: model };
 }
 
-function fromZoo(name: string, options: LoadOptions): Graph {
-  if (options.shape) throw new TidemarkError('usage', `--shape: zoo:${name} has a fixed input size`);
-  const graph =
-    options.dtype === 'int8' && options.toRun
-      ? calibratedZooGraph(name)
-      : zooGraph(name, { dtype: options.dtype });
-  return within(`zoo:${name}`, () => normalise(graph));
+/** The model's bytes and what goes with them; nothing is made of them yet. */
+export function modelSource(model: string, { shape, dtype, toRun }: LoadOptions): ModelSource {
+  if (!model.startsWith('zoo:')) {
+    return { bytes: readModelFile(model), file: model, shapes: shape, external: externalReader(model) };
+  }
+  if (shape) throw new TidemarkError('usage', `--shape: ${model} has a fixed input size`);
+  return { zoo: model.slice('zoo:'.length), dtype, calibrated: toRun };
 }

@@ -1,0 +1,68 @@
+/**
+ * What other programs may use. Everything here runs in Node and in browsers: bytes in, values out, no files.
+ *
+ * ```ts
+ * const { graph, plan, arenaBytes } = compileModel({ bytes, file: 'model.tflite' }, {
+ *   policy: { input: 'reuse', output: 'whole' },
+ * });
+ * const inputs = [toGraphLayout(graph.inputs[0], values)];
+ * const [scores] = executePlan(graph, plan, inputs).outputs;
+ * ```
+ *
+ * Failures that a user can act on are `TidemarkError`s with a stable code.
+ */
+
+export {
+  type Compiled,
+  compileModel,
+  importModel,
+  type ModelFile,
+  type ModelSource,
+  type Planned,
+  planGraph,
+  type ZooModel,
+} from './compile.ts';
+export { type OnnxOptions as WriteOnnxOptions, writeOnnx } from './emit/onnx/write.ts';
+export { type ErrorCode, TidemarkError } from './errors.ts';
+export { type FitRequest, type FitResult, fitGraph } from './fit/fit.ts';
+export {
+  type DType,
+  elementBytes,
+  elementCount,
+  type Graph,
+  type Operator,
+  type Port,
+  type Tensor,
+  type TypedArray,
+  tensorBytes,
+} from './graph/graph.ts';
+export { type ModelFormat, modelFormat } from './model/format.ts';
+export { normalise } from './model/normalise/normalise.ts';
+export { type OnnxOptions as ReadOnnxOptions, readOnnx } from './model/onnx/read.ts';
+export { type ReadTfliteOptions, readTflite } from './model/tflite/read.ts';
+export { type CheckResult, checkPlan } from './plan/check.ts';
+export { fingerprint } from './plan/fingerprint.ts';
+export { planJsonSchema } from './plan/json-schema.ts';
+export { graphMacs, type PlanMetrics, planMetrics } from './plan/metrics.ts';
+export {
+  type Plan,
+  type PlanActor,
+  type PlanBuffer,
+  type Policy,
+  planSchema,
+  type ScheduleNode,
+} from './plan/plan.ts';
+export { compressSchedule, expandSchedule } from './plan/schedule.ts';
+export { htmlReport, type ReportData } from './report/html.ts';
+export { type Profile, profileOf } from './report/profile.ts';
+export { type Timeline, timelineOf } from './report/timeline.ts';
+export { type ExecuteOptions, type ExecuteResult, executePlan } from './run/execute.ts';
+export { fromGraphLayout, type ReferenceOutput, runReference, toGraphLayout } from './run/reference.ts';
+export {
+  calibratedZooGraph,
+  type ZooListing,
+  type ZooOptions,
+  zooGraph,
+  zooListing,
+  zooNames,
+} from './zoo/zoo.ts';

@@ -1,0 +1,35 @@
+/** The library as another program uses it. */
+import { expect, test } from 'vitest';
+import * as tidemark from '../../src/index.ts';
+
+test('a model in, a proven plan out, run in one arena', () => {
+  const { graph, plan, arenaBytes, checked } = tidemark.compileModel(
+    { zoo: 'ds-cnn' },
+    { policy: { input: 'reuse', output: 'whole' } },
+  );
+  expect(checked).toBe(true);
+  expect(tidemark.checkPlan(graph, plan)).toMatchObject({ ok: true });
+  expect(tidemark.planMetrics(graph, plan).arenaBytes).toBe(arenaBytes);
+  const port = graph.inputs[0];
+  const values = Float32Array.from({ length: tidemark.elementCount(port.shape) }, (_, i) => Math.sin(i));
+  const [expected] = tidemark.runReference(graph, [values]);
+  const { outputs, arena } = tidemark.executePlan(graph, plan, [tidemark.toGraphLayout(port, values)]);
+  expect(arena.length).toBe(arenaBytes);
+  expect(tidemark.fromGraphLayout(graph.outputs[0], outputs[0])).toEqual(expected.values);
+});
+
+test('a plan survives its JSON', () => {
+  const { plan } = tidemark.compileModel(
+    { zoo: 'ds-cnn' },
+    { policy: { input: 'keep', output: 'streamed' } },
+  );
+  expect(tidemark.planSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
+});
+
+test('bytes that are no model are refused with a code', () => {
+  const bytes = new TextEncoder().encode('{"no": "model"}');
+  const policy = { input: 'reuse', output: 'whole' } as const;
+  expect(() => tidemark.compileModel({ bytes, file: 'x.onnx' }, { policy })).toThrow(
+    expect.objectContaining({ code: 'file-format' }),
+  );
+});
