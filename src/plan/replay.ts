@@ -52,14 +52,20 @@ export class ActorReplay {
     this.#name = name;
     this.#roots = roots;
     this.#workspace = workspace;
-    this.#outputs = firings.outputs.map((id) => pieceOf(graph, storage, roots, id));
     const { context, definition } = firings as Partial<OperatorFirings>;
+    const piece = (id: TensorId) => {
+      const found = pieceOf(graph, storage, roots, id);
+      checkWrap(found, definition?.access === 'whole', name);
+      return found;
+    };
+    this.#outputs = firings.outputs.map(piece);
     const overwritable = context ? (definition!.inPlace?.(context) ?? []) : [];
     this.#inputs = firings.inputs.map(({ tensor, index }) => {
-      const piece = pieceOf(graph, storage, roots, tensor);
+      const found = piece(tensor);
       const reader: Reader = { needFrom: 0 };
-      piece.root.readers.push(reader);
-      return { piece, reader, inPlace: overwritable.includes(index), verified: 0, firing: -1, need: NOTHING };
+      found.root.readers.push(reader);
+      const inPlace = overwritable.includes(index);
+      return { piece: found, reader, inPlace, verified: 0, firing: -1, need: NOTHING };
     });
     this.#announce(0);
   }
@@ -147,7 +153,9 @@ export class ActorReplay {
   }
 
   #write(out: Piece, lo: number, hi: number, f: number): void {
-    const { offset, stride, pixelBytes } = out;
+    const { offset, stride, pixelBytes, root } = out;
+    if ((hi - 1 - lo) * stride + pixelBytes > root.ringBytes)
+      fail(`${this.#name}, firing ${f}: writes more than the ring of ${root.buffer.name} holds`);
     if (hi > out.pixels) fail(`${this.#name}, firing ${f}: writes pixel ${hi - 1} of ${out.pixels}`);
     if (stride === pixelBytes) {
       this.#stamp(out, offset + lo * stride, offset + hi * stride, lo * pixelBytes, f);
@@ -226,6 +234,18 @@ export class ActorReplay {
 }
 
 const elementsOf = (piece: Piece) => (piece.pixels * piece.pixelBytes) / piece.elementBytes;
+
+/** In a ring no pixel may lie partly at the end and partly at the start; what is taken whole must not wrap at all. */
+function checkWrap({ root, offset, stride, pixelBytes, pixels }: Piece, whole: boolean, name: string): void {
+  const ring = root.ringBytes;
+  if (ring >= root.bytes || pixels === 0) return;
+  const wraps = (from: number, bytes: number) => (from % ring) + bytes > ring;
+  const apart = `${name}: the ring of ${root.buffer.name} would take apart`;
+  if (whole && wraps(offset, (pixels - 1) * stride + pixelBytes))
+    fail(`${apart} what is needed in one piece`);
+  if (ring % stride === 0 && (offset % stride) + pixelBytes <= stride) return;
+  for (let p = 0; p < pixels; p++) if (wraps(offset + p * stride, pixelBytes)) fail(`${apart} pixel ${p}`);
+}
 
 /** Bytes from an address on, up to `end`, that have one owner and follow one another in it. */
 function stretchOf({ owner, byte }: Shadow, at: number, end: number): number {

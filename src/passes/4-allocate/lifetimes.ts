@@ -97,12 +97,14 @@ export function timelineOf(network: Network, spans: readonly SpanChoice[]): Time
       if (w.birth < 0) w.birth = 2 * t;
       w.death = 2 * t + 1;
     }
-    for (const { root, hi } of table.writes) {
+    for (const { root, lo, hi } of table.writes) {
       const live = lives[root];
       if (live.birth < 0) live.birth = 2 * t;
       if (hi[f] > high[root]) high[root] = hi[f];
       live.death = 2 * t + 1;
-      live.set(2 * t, low[root], Math.max(low[root], high[root]));
+      live.set(2 * t, Math.min(low[root], lo[f], high[root]), high[root]);
+      // What nobody reads needs its room only while it is written.
+      live.set(2 * t + 1, Math.min(low[root], high[root]), high[root]);
     }
     for (const { root } of table.reads) {
       const live = lives[root];
