@@ -1,0 +1,145 @@
+/**
+ * Writes bench/results/models.md: every public model planned by `fit`, the plan proven, run in its arena, and the
+ * result compared with the run layer by layer and with the outside reference. The table is written anew after
+ * each model, so that a run that is stopped leaves what it has.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { formatSize } from '../../src/report/format.ts';
+import { runOnnxRuntime } from '../../src/run/onnx-runtime.ts';
+import { MISSING } from '../../test/conformance/tflite/reference-data.ts';
+import { EXPECTED } from '../../test/models/expected.ts';
+import { planned } from '../../test/models/planned-run.ts';
+import {
+  FORMATS,
+  filesOf,
+  formatOf,
+  haveModels,
+  judged,
+  pathOf,
+  relativeTo,
+} from '../../test/models/public-models.ts';
+import {
+  isWeak,
+  type Loaded,
+  load,
+  type PlannedModel,
+  planModel,
+  type RunVerdict,
+  runModel,
+} from '../../test/models/verify.ts';
+
+const RESULT = join(import.meta.dirname, '../results/models.md');
+
+interface Row {
+  readonly file: string;
+  readonly verified: boolean;
+  readonly cells: readonly (string | number)[];
+}
+
+const rows: Row[] = [];
+
+describe.skipIf(!haveModels)(`public models${haveModels ? '' : ` (skipped: ${MISSING})`}`, () => {
+  test.each(FORMATS.flatMap(filesOf))('%s', async (file) => {
+    const loaded = load(file);
+    const row = 'refused' in loaded ? refusedRow(file, loaded.refused) : await verifiedRow(loaded);
+    rows.push(row);
+    write();
+    expect(row.verified, row.cells.join(' | ')).toBe(EXPECTED[file] === 'verified');
+  });
+
+  afterAll(write);
+});
+
+function refusedRow(file: string, why: string): Row {
+  return { file, verified: false, cells: [file, ...new Array(11).fill(''), `refused: ${why}`] };
+}
+
+async function verifiedRow(loaded: Loaded): Promise<Row> {
+  const { file, graph, profile } = loaded;
+  const model = planModel(loaded);
+  const streamed = planned(graph, { input: 'streamed', output: 'whole' });
+  const run = await runModel(loaded, model.fit.plan);
+  const streamedRun = await runModel(loaded, streamed.plan);
+  const { error, within, reference, why } = await outside(loaded, run);
+  const checked = model.layerwise.checked && model.fit.checked && streamed.checked;
+  const equal = run.difference === undefined && streamedRun.difference === undefined;
+  const cells = [
+    file,
+    profile.operators,
+    (profile.macs / 1e6).toFixed(1),
+    formatSize(profile.livenessPeakBytes),
+    formatSize(model.layerwise.plan.arenaBytes),
+    formatSize(model.fit.plan.arenaBytes),
+    formatSize(streamed.plan.arenaBytes),
+    checked ? 'yes' : `**no**: ${problemOf(model) ?? streamed.problem}`,
+    equal ? 'yes' : `**no**: ${run.difference ?? streamedRun.difference}`,
+    `${error === 0 ? '0' : error.toExponential(1)}${within ? '' : ' **off**'}`,
+    model.fit.seconds.toFixed(1),
+    model.fit.firings,
+    [reference, why, isWeak(file) ? 'constant output: run with seeded weights too' : '']
+      .filter(Boolean)
+      .join('; '),
+  ];
+  return { file, verified: checked && equal && within, cells };
+}
+
+const problemOf = ({ layerwise, fit }: PlannedModel) => fit.problem ?? layerwise.problem;
+
+/** Whole outputs against ONNX Runtime where it can run the file here; else against the stored outputs. */
+async function outside({ file, graph }: Loaded, { inputs, outputs, comparison }: RunVerdict) {
+  if (formatOf(file) !== 'onnx') return comparison;
+  const given = graph.inputs.map(({ name, dtype, shape }, i) => {
+    return [name, { dtype: dtype as 'f32', shape, values: inputs[i] }] as const;
+  });
+  const results = await runOnnxRuntime(pathOf(file), new Map(given));
+  let error = comparison.error;
+  for (const { name, values } of outputs) {
+    const theirs = results.get(name);
+    if (!theirs) throw new Error(`${file}: ONNX Runtime gives no ${name}`);
+    error = Math.max(error, relativeTo(values, theirs.values));
+  }
+  return { ...comparison, error, ...judged(file, graph, error) };
+}
+
+function totals(): string[] {
+  return FORMATS.map((format) => {
+    const files = filesOf(format);
+    const verified = rows.filter((r) => formatOf(r.file) === format && r.verified).length;
+    const refused = rows.filter((r) => formatOf(r.file) === format && !r.verified);
+    const names = refused.map((r) => `${r.file} (${r.cells.at(-1)})`).join(', ');
+    const name = { onnx: 'ONNX', tflite: 'TFLite' }[format];
+    return `- ${verified} of ${files.length} ${name} files verified${names ? `; not: ${names}` : ''}`;
+  });
+}
+
+function write(): void {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+  const processors = cpus();
+  const done = rows.length;
+  const text = [
+    '# Public models, planned, proven and run',
+    '',
+    `Written by \`npm run bench:models\` on ${new Date().toISOString().slice(0, 10)} at commit ${git('rev-parse', '--short', 'HEAD')},`,
+    `Node ${process.versions.node}, ${processors.length} x ${processors[0]?.model ?? 'unknown processor'}.`,
+    '',
+    'Each file is read, normalised and planned by `fit --ram min`: input overwritten once it is read, output whole, no',
+    'multiply-accumulate computed twice. "Streamed input" is the arena where the input arrives in runs instead of lying there whole.',
+    'All plans (layer by layer, fit, streamed input) go through the checker; both fit plans are run in an arena of exactly that size,',
+    'painted first, and must equal the run without a plan bit for bit. "Error" is the largest difference to the outside reference',
+    'over the range of its output, at the tolerances of the conformance tests: TFLite integers must be equal. "Live" is the most',
+    'that is alive at once layer by layer, in the order of the file.',
+    '',
+    ...totals(),
+    ...(done < FORMATS.flatMap(filesOf).length ? ['', `Incomplete: ${done} models so far.`] : []),
+    '',
+    '| model | operators | million MACs | live | layer by layer | fit | streamed input | checked | equal | error | planning, s | firings | reference, notes |',
+    '|---|---:|---:|---:|---:|---:|---:|---|---|---:|---:|---:|---|',
+    ...rows.map((r) => `| ${r.cells.join(' | ')} |`),
+    '',
+  ].join('\n');
+  writeFileSync(RESULT, text);
+}
