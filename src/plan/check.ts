@@ -8,7 +8,7 @@ import { elementBytes, type Graph, type TensorId, tensorBytes } from '../graph/g
 import { resolveStorage, type Storage } from '../graph/storage.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from './firing.ts';
-import { EXTERNAL, type Plan } from './plan.ts';
+import { ARENA, EXTERNAL, type Plan } from './plan.ts';
 import { ActorReplay, type Workspace } from './replay.ts';
 import { expandSchedule } from './schedule.ts';
 import { fail, type Root, type Shadow, Violation } from './shadow.ts';
@@ -110,6 +110,8 @@ function checkCoverage(graph: Graph, storage: Storage, plan: Plan): void {
 function makeShadows(plan: Plan): Map<string, Shadow> {
   const shadows = new Map<string, Shadow>();
   for (const { bank, offset, bytes, name } of plan.buffers) {
+    if (bank !== EXTERNAL && bank !== ARENA)
+      fail(`buffer ${name} lies in bank ${bank}, which is not described`);
     if (bank !== EXTERNAL && offset + bytes > plan.arenaBytes) {
       fail(`buffer ${name} ends at ${offset + bytes}, outside the arena of ${plan.arenaBytes} bytes`);
     }
