@@ -4,10 +4,12 @@
  */
 import { ABSENT, type Graph, type Operator, type TensorId, tensorBytes } from '../../graph/graph.ts';
 import type { Storage } from '../../graph/storage.ts';
-import { definitionOf } from '../../ops/registry.ts';
+import { contextOf, definitionOf } from '../../ops/registry.ts';
+import { Heap } from './heap.ts';
 
-/** States visited before the search gives up and keeps the file's order. */
-const MAX_STATES = 60_000;
+/** States expanded, and operators looked at in doing so, before the search gives up and keeps the file's order. */
+const MAX_STATES = 30_000;
+const MAX_VISITS = 1_500_000;
 
 interface Node {
   readonly op: Operator;
@@ -51,98 +53,86 @@ interface State {
   readonly count: number;
 }
 
-/** Best-first over sets of done operators; a state's cost is the highest peak on the way to it. */
-function search(graph: Graph, storage: Storage, nodes: readonly Node[]): number[] | undefined {
-  const n = nodes.length;
+/** What running one operator next does to memory. */
+interface Move {
+  readonly node: number;
+  readonly during: number;
+  readonly after: number;
+}
+
+/** Answers what each operator would need and leave, given the set of those done. */
+function memoryModel(
+  graph: Graph,
+  storage: Storage,
+  nodes: readonly Node[],
+): (state: State, node: number) => Move {
   const readersOf = indexBy(nodes, 'reads');
   const writersOf = indexBy(nodes, 'writes');
   const kept = new Set(graph.outputs.map((p) => storage.places[p.tensor].root));
   const bytes = (t: TensorId) => tensorBytes(graph.tensors[t]);
-  const inPlaceInputs = nodes.map(({ op }) => {
-    const def = definitionOf(op.kind);
+  const overwritable = nodes.map(({ op }) => {
     if (storage.isView[op.id]) return [];
-    const ctx = {
-      op,
-      inputs: op.inputs.map((t) => (t === ABSENT ? undefined : graph.tensors[t])),
-      outputs: op.outputs.map((t) => graph.tensors[t]),
-      dialect: graph.dialect,
-    };
-    return (def.inPlace?.(ctx) ?? [])
-      .map((i) => op.inputs[i])
-      .filter((t) => !graph.tensors[t].constant)
-      .map((t) => storage.places[t].root);
+    const indices = definitionOf(op.kind).inPlace?.(contextOf(graph, op)) ?? [];
+    const inputs = indices.map((i) => op.inputs[i]).filter((t) => !graph.tensors[t].constant);
+    return inputs.map((t) => storage.places[t].root);
   });
-  let live0 = 0;
-  for (const p of graph.inputs) live0 += bytes(storage.places[p.tensor].root);
-  const start: State = { done: new Uint8Array(n), key: '', peak: live0, live: live0, step: -1, count: 0 };
-  const heap: State[] = [];
-  const push = (s: State) => {
-    heap.push(s);
-    let i = heap.length - 1;
-    while (i > 0) {
-      const p = (i - 1) >> 1;
-      if (before(heap[p], heap[i])) break;
-      [heap[p], heap[i]] = [heap[i], heap[p]];
-      i = p;
-    }
+  const count = (done: Uint8Array, list: readonly number[] | undefined) => {
+    let n = 0;
+    for (const x of list ?? []) n += done[x];
+    return n;
   };
-  const pop = (): State => {
-    const top = heap[0];
-    const last = heap.pop()!;
-    if (heap.length > 0) {
-      heap[0] = last;
-      let i = 0;
-      for (;;) {
-        let c = 2 * i + 1;
-        if (c >= heap.length) break;
-        if (c + 1 < heap.length && before(heap[c + 1], heap[c])) c++;
-        if (before(heap[i], heap[c])) break;
-        [heap[c], heap[i]] = [heap[i], heap[c]];
-        i = c;
-      }
+  return (state, node) => {
+    const { reads, writes } = nodes[node];
+    const fresh = writes.filter((t) => count(state.done, writersOf.get(t)) === 0);
+    const made = fresh.reduce((n, t) => n + bytes(t), 0);
+    let freed = 0;
+    let inPlace = 0;
+    for (const t of reads) {
+      const readers = readersOf.get(t)!;
+      if (kept.has(t) || count(state.done, readers) + 1 < readers.length) continue;
+      freed += bytes(t);
+      if (overwritable[node].includes(t) && fresh.length > 0)
+        inPlace = Math.max(inPlace, Math.min(bytes(t), bytes(fresh[0])));
     }
-    return top;
+    for (const t of fresh) if (!kept.has(t) && !readersOf.has(t)) freed += bytes(t);
+    return { node, during: state.live + made - inPlace, after: state.live + made - freed };
   };
+}
+
+/** Best-first over sets of done operators; a state's cost is the highest peak on the way to it. */
+function search(graph: Graph, storage: Storage, nodes: readonly Node[]): number[] | undefined {
+  const n = nodes.length;
+  const move = memoryModel(graph, storage, nodes);
+  const live = graph.inputs.reduce(
+    (sum, p) => sum + tensorBytes(graph.tensors[storage.places[p.tensor].root]),
+    0,
+  );
+  const open = new Heap<State>(before);
+  open.push({ done: new Uint8Array(n), key: '', peak: live, live, step: -1, count: 0 });
   const seen = new Set<string>();
-  push(start);
-  let visited = 0;
-  while (heap.length > 0) {
-    const state = pop();
+  let allowance = Math.min(MAX_STATES, Math.ceil(MAX_VISITS / n));
+  for (let state = open.pop(); state; state = open.pop()) {
     if (seen.has(state.key)) continue;
     seen.add(state.key);
     if (state.count === n) return unwind(state, nodes);
-    if (++visited > MAX_STATES) return undefined;
+    if (allowance-- === 0) return undefined;
+    const moves: Move[] = [];
     for (let i = 0; i < n; i++) {
-      if (state.done[i] || nodes[i].needs.some((p) => !state.done[p])) continue;
+      if (!state.done[i] && nodes[i].needs.every((p) => state.done[p])) moves.push(move(state, i));
+    }
+    // An operator that adds nothing and raises no peak can run at once: no order gains from waiting with it.
+    const free = moves.find((m) => m.after <= state.live && m.during <= state.peak);
+    for (const m of free ? [free] : moves) {
       const done = state.done.slice();
-      done[i] = 1;
-      let during = state.live;
-      let after = state.live;
-      const doneBefore = (by: ReadonlyMap<TensorId, readonly number[]>, t: TensorId) => {
-        let count = 0;
-        for (const x of by.get(t) ?? []) count += state.done[x];
-        return count;
-      };
-      const fresh = nodes[i].writes.filter((t) => doneBefore(writersOf, t) === 0);
-      for (const t of fresh) {
-        during += bytes(t);
-        after += bytes(t);
-      }
-      let freedInPlace = 0;
-      for (const t of nodes[i].reads) {
-        if (kept.has(t) || doneBefore(readersOf, t) + 1 < readersOf.get(t)!.length) continue;
-        after -= bytes(t);
-        if (inPlaceInputs[i].includes(t) && fresh.length > 0)
-          freedInPlace = Math.max(freedInPlace, Math.min(bytes(t), bytes(fresh[0])));
-      }
-      for (const t of fresh) if (!kept.has(t) && !readersOf.has(t)) after -= bytes(t);
-      push({
+      done[m.node] = 1;
+      const peak = Math.max(state.peak, m.during);
+      open.push({
         done,
         key: keyOf(done),
-        peak: Math.max(state.peak, during - freedInPlace),
-        live: after,
+        peak,
+        live: m.after,
         previous: state,
-        step: i,
+        step: m.node,
         count: state.count + 1,
       });
     }
