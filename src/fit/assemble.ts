@@ -3,22 +3,52 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
-import { timelineOf } from '../passes/4-allocate/lifetimes.ts';
-import { packTimeline } from '../passes/4-allocate/pack.ts';
+import { type Timeline, timelineOf } from '../passes/4-allocate/lifetimes.ts';
+import { type Packing, packTimeline } from '../passes/4-allocate/pack.ts';
 import { fingerprint } from '../plan/fingerprint.ts';
 import { ARENA, EXTERNAL, PLAN_VERSION, type Plan, type PlanActor, type PlanBuffer } from '../plan/plan.ts';
 import { compressSchedule } from '../plan/schedule.ts';
 import type { SpanChoice } from './spans.ts';
 
-export interface AssembledPlan {
-  readonly plan: Plan;
+/** Addresses for a firing sequence: all that tells how good a plan is, before it is written out. */
+export interface Layout {
+  readonly arenaBytes: number;
   /** No addresses for this firing sequence can take less. */
   readonly lowerBoundBytes: number;
+  readonly spans: readonly SpanChoice[];
+  readonly timeline: Timeline;
+  readonly packing: Packing;
 }
 
 export interface AssembleOptions {
   readonly alignment?: number;
   readonly packTries?: number;
+}
+
+/** Lifetimes and addresses of the spans run one after another. */
+export function layOut(
+  network: Network,
+  chosen: readonly SpanChoice[],
+  options: AssembleOptions = {},
+): Layout {
+  const spans = chosen.map((s) =>
+    s.sequence ? s : { ...scheduleSpan(network, s, { record: true, eager: s.eager })!, eager: s.eager },
+  );
+  const timeline = timelineOf(network, spans);
+  const outside = (i: number) => isOutside(network, timeline, i);
+  const packing = packTimeline(timeline, { alignment: options.alignment, tries: options.packTries, outside });
+  return {
+    arenaBytes: packing.heightBytes,
+    lowerBoundBytes: packing.lowerBoundBytes,
+    spans,
+    timeline,
+    packing,
+  };
+}
+
+function isOutside(network: Network, timeline: Timeline, i: number): boolean {
+  const { root } = timeline.lifetimes[i];
+  return root !== undefined && network.roots[root].external;
 }
 
 /** The plan that runs these spans one after another. `graph` is the normalised graph, before copies. */
@@ -27,20 +57,17 @@ export function assemblePlan(
   network: Network,
   chosen: readonly SpanChoice[],
   options: AssembleOptions = {},
-): AssembledPlan {
-  const spans = chosen.map((s) =>
-    s.sequence ? s : { ...scheduleSpan(network, s, { record: true, eager: s.eager })!, eager: s.eager },
-  );
-  const timeline = timelineOf(network, spans);
-  const outside = (i: number) => {
-    const root = timeline.lifetimes[i].root;
-    return root !== undefined && network.roots[root].external;
-  };
-  const packing = packTimeline(timeline, { alignment: options.alignment, tries: options.packTries, outside });
+): { plan: Plan; lowerBoundBytes: number } {
+  const layout = layOut(network, chosen, options);
+  return { plan: writePlan(graph, network, layout), lowerBoundBytes: layout.lowerBoundBytes };
+}
+
+/** A layout as the plan that executors and the checker take. */
+export function writePlan(graph: Graph, network: Network, { spans, timeline, packing }: Layout): Plan {
   const workspace = new Map<number, number>();
   let externalBytes = 0;
   const buffers: PlanBuffer[] = timeline.lifetimes.map((life, i) => {
-    const external = outside(i);
+    const external = isOutside(network, timeline, i);
     const offset = external ? externalBytes : packing.offsets[i];
     if (external) externalBytes += Math.ceil(life.bytes / 16) * 16;
     if (life.step !== undefined) workspace.set(life.step, i);
@@ -65,7 +92,7 @@ export function assemblePlan(
       ...(scratch === undefined ? {} : { scratch }),
     };
   });
-  const plan: Plan = {
+  return {
     format: 'tidemark-plan',
     version: PLAN_VERSION,
     model: { name: graph.name, fingerprint: fingerprint(graph) },
@@ -83,5 +110,4 @@ export function assemblePlan(
       arenaBytes: s.peakBytes,
     })),
   };
-  return { plan, lowerBoundBytes: packing.lowerBoundBytes };
 }

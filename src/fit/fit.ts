@@ -9,7 +9,7 @@ import type { CopyChoice } from '../graph/storage.ts';
 import { type Mode, type Network, networkOf } from '../passes/3-schedule/steps.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
-import { assemblePlan } from './assemble.ts';
+import { type Layout, layOut, writePlan } from './assemble.ts';
 import { chooseSpans, firstSchedulable, type SpanChoice, type Work, wholeSpans } from './spans.ts';
 
 export interface FitRequest {
@@ -32,9 +32,8 @@ export interface FitResult {
 }
 
 interface Candidate {
-  readonly graph: Graph;
-  readonly plan: Plan;
-  readonly lowerBoundBytes: number;
+  readonly variant: Variant;
+  readonly layout: Layout;
   /** Firings of streamed spans: calls that layer by layer does not make. */
   readonly cost: number;
 }
@@ -53,11 +52,11 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const layerwise = variants.map((v) => candidate(v, wholeSpans(v.network)));
   const budget = request.budgetBytes;
   const start = best(layerwise, budget);
-  const enough = budget !== undefined && start.plan.arenaBytes <= budget;
+  const enough = budget !== undefined && start.layout.arenaBytes <= budget;
   const found =
     request.method === 'layerwise' || enough
       ? layerwise
-      : [...layerwise, ...streamed(variants, request, start.plan.arenaBytes)];
+      : [...layerwise, ...streamed(variants, request, start.layout.arenaBytes)];
   return proven(found, budget);
 }
 
@@ -66,9 +65,10 @@ function proven(found: readonly Candidate[], budget: number | undefined): FitRes
   const rest = [...found];
   while (rest.length > 0) {
     const winner = best(rest, budget);
-    const check = checkPlan(winner.graph, winner.plan);
-    if (check.ok) {
-      const { plan, lowerBoundBytes } = winner;
+    const { graph, network } = winner.variant;
+    const plan = writePlan(graph, network, winner.layout);
+    if (checkPlan(graph, plan).ok) {
+      const { lowerBoundBytes } = winner.layout;
       return {
         plan,
         fits: budget === undefined || plan.arenaBytes <= budget,
@@ -84,11 +84,11 @@ function proven(found: readonly Candidate[], budget: number | undefined): FitRes
 /** Least cost among what fits; else least memory. */
 function best(found: readonly Candidate[], budget: number | undefined): Candidate {
   const better = (a: Candidate, b: Candidate): boolean => {
-    const fitsA = budget !== undefined && a.plan.arenaBytes <= budget;
-    const fitsB = budget !== undefined && b.plan.arenaBytes <= budget;
+    const fitsA = budget !== undefined && a.layout.arenaBytes <= budget;
+    const fitsB = budget !== undefined && b.layout.arenaBytes <= budget;
     if (fitsA !== fitsB) return fitsA;
     if (fitsA && a.cost !== b.cost) return a.cost < b.cost;
-    if (a.plan.arenaBytes !== b.plan.arenaBytes) return a.plan.arenaBytes < b.plan.arenaBytes;
+    if (a.layout.arenaBytes !== b.layout.arenaBytes) return a.layout.arenaBytes < b.layout.arenaBytes;
     return a.cost < b.cost;
   };
   return found.reduce((a, b) => (better(b, a) ? b : a));
@@ -112,8 +112,7 @@ function copiedConcats(graph: Graph): CopyChoice[] {
 }
 
 function candidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
-  const { plan, lowerBoundBytes } = assemblePlan(variant.graph, variant.network, spans);
-  return { graph: variant.graph, plan, lowerBoundBytes, cost: costOf(spans) };
+  return { variant, layout: layOut(variant.network, spans), cost: costOf(spans) };
 }
 
 function costOf(spans: readonly SpanChoice[]): number {
@@ -123,8 +122,9 @@ function costOf(spans: readonly SpanChoice[]): number {
 /** Variants whose search by rows did best go on to the search by pixels. */
 const FINALISTS = 2;
 
-/** Simulated firings that the searches by pixels may take together: a few seconds. */
-const PIXEL_WORK = 12_000_000;
+/** Effort that the searches may take together, in steps of the simulation: a few seconds each. */
+const ROW_WORK = 12_000_000;
+const PIXEL_WORK = 24_000_000;
 
 /** Streamed plans: the cheapest within the budget where one is given and can be met, else the smallest. */
 function streamed(variants: readonly Variant[], request: FitRequest, ceilingBytes: number): Candidate[] {
@@ -132,19 +132,22 @@ function streamed(variants: readonly Variant[], request: FitRequest, ceilingByte
   const work: Work = { left: PIXEL_WORK };
   const open = variants.filter((v) => v.network.steps.length > firstSchedulable(v.network));
   if (budget !== undefined) {
+    const budgetWork: Work = { left: ROW_WORK };
     for (const modes of [['rows'], ['rows', 'pixels']] satisfies Mode[][]) {
       const found = open.flatMap(
-        (v) => withinBudget(v, modes, budget, work, (d) => onProgress?.(d / 4)) ?? [],
+        (v) => withinBudget(v, modes, budget, budgetWork, (d) => onProgress?.(d / 4)) ?? [],
       );
       if (found.length > 0) return found;
     }
   }
+  const rowWork: Work = { left: ROW_WORK };
   const byRows = open.flatMap((variant, i) => {
     const progress = (d: number) => onProgress?.(0.25 + (0.25 * (i + d)) / open.length);
     const spans = chooseSpans(variant.network, {
       modes: ['rows'],
       objective: 'memory',
       budgetBytes: ceilingBytes,
+      work: shareOf(rowWork, open.length - i),
       onProgress: progress,
     });
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
@@ -155,16 +158,13 @@ function streamed(variants: readonly Variant[], request: FitRequest, ceilingByte
     const progress = (d: number) => onProgress?.(0.5 + (0.4 * (i + d)) / finalists.length);
     // What rows reach bounds what pixels must beat.
     const least = Math.min(peak, finalists[0].peak);
-    const share: Work = { left: work.left / (finalists.length - i + 0.5) };
-    work.left -= share.left;
     const spans = chooseSpans(variant.network, {
       modes: ['rows', 'pixels'],
       objective: 'memory',
       budgetBytes: least,
-      work: share,
+      work: shareOf(work, finalists.length - i + 0.5),
       onProgress: progress,
     });
-    work.left += share.left;
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   byPixels.sort((a, b) => a.peak - b.peak);
@@ -182,6 +182,13 @@ function streamed(variants: readonly Variant[], request: FitRequest, ceilingByte
     }
   }
   return found;
+}
+
+/** An equal part of an allowance for one of several searches, taken off it. */
+function shareOf(work: Work, among: number): Work {
+  const left = work.left / among;
+  work.left -= left;
+  return { left };
 }
 
 /** The cheapest plan of a variant that fits. The limit on live bytes is lowered while addresses exceed the budget. */
@@ -203,8 +210,8 @@ function withinBudget(
     });
     if (!spans) return undefined;
     const made = candidate(variant, spans);
-    if (made.plan.arenaBytes <= budget) return made;
-    limit -= Math.max(16, made.plan.arenaBytes - budget);
+    if (made.layout.arenaBytes <= budget) return made;
+    limit -= Math.max(16, made.layout.arenaBytes - budget);
   }
   return undefined;
 }

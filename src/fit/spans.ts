@@ -17,7 +17,7 @@ export interface SpanSearch {
   readonly objective: 'memory' | 'cost';
   /** No span's peak may exceed this. */
   readonly budgetBytes?: number;
-  /** Firings that may still be simulated for spans by pixels; what is left is written back. */
+  /** Effort that streamed spans may still take; what is left is written back. */
   readonly work?: Work;
   /** Cut points considered at most; those with the fewest live bytes are kept. */
   readonly maxCuts?: number;
@@ -25,7 +25,7 @@ export interface SpanSearch {
   readonly onProgress?: (done: number) => void;
 }
 
-/** An allowance counted in simulated firings, so that a search is bounded and yet the same on every machine. */
+/** An allowance counted in steps of the simulation, so that a search is bounded and yet the same on every machine. */
 export interface Work {
   left: number;
 }
@@ -96,7 +96,7 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
         const better = least ? value < to.value || (value === to.value && cost < to.cost) : cost < to.cost;
         if (value <= budget && better) Object.assign(to, { value, cost, from: i, span });
       };
-      if (first === last) {
+      if (i === j - 1) {
         const { span } = knownSpan(network, first, last, 'whole', limit(), search.work);
         if (span && span.peakBytes <= limit()) offer(span);
       }
@@ -161,7 +161,7 @@ function knownSpan(
   const key = (first * network.steps.length + last) * 3 + MODE_NUMBER[mode];
   const before = map.get(key);
   if (before && (before.span || limitBytes <= before.exceeds)) return before;
-  if (mode === 'pixels' && work && work.left <= 0) return { exceeds: 0 };
+  if (mode !== 'whole' && work && work.left <= 0) return { exceeds: 0 };
   const found = scheduleBetter(network, first, last, mode, limitBytes, work);
   map.set(key, found);
   return found;
@@ -176,8 +176,8 @@ function scheduleBetter(
   limitBytes: number,
   work?: Work,
 ): Known {
-  const onEffort = (firings: number) => {
-    if (work) work.left -= firings;
+  const onEffort = (looks: number) => {
+    if (work) work.left -= looks;
   };
   const demand = scheduleSpan(network, { first, last, mode }, { limitBytes, onEffort });
   let span: SpanChoice | undefined = demand && { ...demand, eager: false };

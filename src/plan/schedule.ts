@@ -34,6 +34,9 @@ export function expandSchedule(schedule: readonly ScheduleNode[], limit = 50_000
 /** Longest loop body that is looked for at one level, in entries of the level below. */
 const LONGEST_BODY = 256;
 
+/** Times that all body lengths are gone through; what a fold makes equal is found in the next sweep. */
+const MOST_SWEEPS = 6;
+
 /**
  * Folds repeats bottom up: at each level the shortest body that repeats is folded wherever it does, until
  * nothing repeats. Greedy, not minimal; exact in that expanding gives the sequence back.
@@ -52,20 +55,21 @@ export function compressSchedule(firings: ArrayLike<number>): ScheduleNode[] {
     return id;
   };
   let level: number[] = Array.from(firings, (a) => intern(a, `a${a}`));
-  for (let length = 1; length <= Math.min(LONGEST_BODY, level.length >> 1); ) {
-    const folded = foldRepeats(level, length, (times, body) => {
-      const inner = body.map((s) => nodes[s]);
-      // A loop around a single loop is one loop.
-      if (inner.length === 1 && typeof inner[0] !== 'number') {
-        const [n, ...rest] = inner[0];
-        return intern([n * times, ...rest], `r${n * times}:${body.join(',')}'`);
-      }
-      return intern([times, ...inner], `r${times}:${body.join(',')}`);
-    });
-    if (folded.length < level.length) {
-      level = folded;
-      length = 1;
-    } else length++;
+  const loop = (times: number, body: number[]): number => {
+    const inner = body.map((s) => nodes[s]);
+    // A loop around a single loop is one loop.
+    if (inner.length === 1 && typeof inner[0] !== 'number') {
+      const [n, ...rest] = inner[0];
+      return intern([n * times, ...rest], `r${n * times}:${body.join(',')}'`);
+    }
+    return intern([times, ...inner], `r${times}:${body.join(',')}`);
+  };
+  for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
+    const before = level.length;
+    for (let length = 1; length <= Math.min(LONGEST_BODY, level.length >> 1); length++) {
+      level = foldRepeats(level, length, loop);
+    }
+    if (level.length === before) break;
   }
   return level.map((s) => nodes[s]);
 }

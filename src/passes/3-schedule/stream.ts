@@ -26,8 +26,8 @@ export interface ScheduleOptions {
   /** Give up (undefined) when the peak exceeds this. */
   readonly limitBytes?: number;
   readonly record?: boolean;
-  /** Told the firings simulated, also where the limit was exceeded. */
-  readonly onEffort?: (firings: number) => void;
+  /** Told how often readiness was looked into: the time it took, also where the limit was exceeded. */
+  readonly onEffort?: (looks: number) => void;
   /** Fire whatever is ready, most downstream first, instead of only what is asked for. */
   readonly eager?: boolean;
 }
@@ -58,12 +58,12 @@ export function scheduleSpan(
 ): SpanSchedule | undefined {
   const run = new SpanRun(network, span, options);
   const schedule = run.go();
-  options.onEffort?.(run.count);
+  options.onEffort?.(run.looks);
   return schedule;
 }
 
 class SpanRun {
-  count = 0;
+  looks = 0;
   readonly #network: Network;
   readonly #span: SpanShape;
   readonly #limit: number;
@@ -76,6 +76,7 @@ class SpanRun {
   readonly #sequence?: number[];
   #ringBytes = 0;
   #boundaryBytes = 0;
+  #count = 0;
   #fixedBytes = 0;
   #peakBoundary = 0;
 
@@ -153,7 +154,7 @@ class SpanRun {
     return {
       ...this.#span,
       peakBytes: this.#worst(),
-      firings: this.count,
+      firings: this.#count,
       rings,
       sequence: this.#sequence && Int32Array.from(this.#sequence),
     };
@@ -182,6 +183,7 @@ class SpanRun {
 
   /** The step inside the span that keeps step i from firing, or -1. */
   #lacking(i: number): number {
+    this.looks++;
     const f = this.#fired[i];
     for (const r of this.#tables[i].reads) {
       for (const w of r.waits) {
@@ -261,7 +263,7 @@ class SpanRun {
     }
     if (!over) this.#measure();
     this.#fired[i] = f + 1;
-    this.count++;
+    this.#count++;
     this.#sequence?.push(i + this.#span.first);
     for (const s of this.#touched[i]) this.#release(s);
     if (over) this.#measure();
