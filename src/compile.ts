@@ -4,6 +4,7 @@
  */
 import { within } from './errors.ts';
 import { type FitRequest, type FitResult, fitGraph } from './fit/fit.ts';
+import { canStream, refuseTooLarge } from './fit/limits.ts';
 import type { Graph } from './graph/graph.ts';
 import { modelFormat } from './model/format.ts';
 import { normalise } from './model/normalise/normalise.ts';
@@ -58,7 +59,8 @@ export function importModel(source: ModelSource): Graph {
 
 /** Plans a normalised graph: the least memory, or the least cost within a budget. */
 export function planGraph(graph: Graph, request: FitRequest): Planned {
-  const fitted = fitGraph(graph, request);
+  refuseTooLarge(graph);
+  const fitted = fitGraph(graph, canStream(graph) ? request : { ...request, method: 'layerwise' });
   return { ...fitted, ...planMetrics(graph, fitted.plan), checked: true };
 }
 

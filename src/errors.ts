@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'graph-cyclic'
   | 'shape-dynamic'
   | 'shape-mismatch'
+  | 'shape-too-large'
   | 'operator-unsupported'
   | 'operator-invalid'
   | 'type-unsupported'
