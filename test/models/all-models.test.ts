@@ -2,7 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { MISSING } from '../conformance/tflite/reference-data.ts';
 import { EXPECTED, listDifferences, MOST_MACS } from './expected.ts';
-import { FORMATS, filesOf, haveModels } from './public-models.ts';
+import { MIN_POLICY, planned, runPlanned } from './planned-run.ts';
+import {
+  FORMATS,
+  filesOf,
+  haveModels,
+  loadBeforeCustom,
+  seededInputs,
+  unlikeReferenceKernels,
+} from './public-models.ts';
 import { load, planModel, runModel } from './verify.ts';
 
 /** Arenas that `fit --ram min` must not exceed, in KiB, computing nothing twice. */
@@ -36,5 +44,14 @@ describe.skipIf(!haveModels)(`public models${haveModels ? '' : ` (skipped: ${MIS
     const { difference, comparison } = await runModel(model, model.fit.plan);
     expect(difference).toBeUndefined();
     expect(comparison.within, `${comparison.error} from ${comparison.reference}`).toBe(true);
+  });
+
+  test('the detector that ends in a custom operator, up to it', async () => {
+    const file = 'ssd_mobilenet_v1_coco_uint8.tflite';
+    const graph = loadBeforeCustom(file);
+    const fit = planned(graph, MIN_POLICY);
+    expect(fit.problem).toBeUndefined();
+    const outputs = runPlanned(graph, fit.plan, await seededInputs(file, graph), 0xa5);
+    expect(unlikeReferenceKernels(file, outputs)).toEqual([]);
   });
 });

@@ -1,14 +1,23 @@
 /** The public models of both formats as the planner meets them: normalised, with seeded inputs and reference outputs. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { allocate, elementCount, type Graph, type Port, type TypedArray } from '../../src/graph/graph.ts';
+import { allocate, elementCount, type Graph, type TypedArray } from '../../src/graph/graph.ts';
 import { normalise } from '../../src/model/normalise/normalise.ts';
+import { parseTflite } from '../../src/model/tflite/file.ts';
 import { readTflite } from '../../src/model/tflite/read.ts';
 import type { ReferenceOutput } from '../../src/run/reference.ts';
 import { readModel } from '../conformance/onnx/models.ts';
 import { toleranceOf } from '../conformance/onnx/tolerances.ts';
 import { isQuantised, RELATIVE_TOLERANCE, relativeError, strided } from '../conformance/tflite/compare.ts';
-import { decode, MODELS, readJson, readModelFile, shortType } from '../conformance/tflite/reference-data.ts';
+import {
+  decode,
+  encode,
+  fnv1a64,
+  MODELS,
+  readJson,
+  readModelFile,
+  shortType,
+} from '../conformance/tflite/reference-data.ts';
 import { EXPECTED } from '../conformance/tflite/special-cases.ts';
 
 export const FORMATS = ['onnx', 'tflite'] as const;
@@ -30,6 +39,23 @@ export function filesOf(format: Format): string[] {
 export function loadModel(file: string): Graph {
   if (formatOf(file) === 'onnx') return normalise(readModel(file));
   return normalise(readTflite(readModelFile('tflite', file), { name: file, file }));
+}
+
+/** A model with a custom operator, ended at the tensors that it would read. */
+export function loadBeforeCustom(file: string): Graph {
+  const bytes = readModelFile('tflite', file);
+  const { nodes, tensors } = parseTflite(bytes);
+  const { inputs } = nodes.find((n) => n.builtin === 'CUSTOM')!;
+  const outputs = inputs.map((t) => tensors[t]).filter((t) => !t.data);
+  return normalise(readTflite(bytes, { name: file, file, outputs: outputs.map((t) => t.name) }));
+}
+
+/** Names of the outputs whose bytes are not those of the reference kernels (tflm/), by hash. */
+export function unlikeReferenceKernels(file: string, outputs: readonly ReferenceOutput[]): string[] {
+  const { tensors } = parseTflite(readModelFile('tflite', file));
+  const stored: [number, number, number, string][] = readJson('tflm/index.json')[file].tensors;
+  const hashes = new Map(stored.map(([, tensor, , hash]) => [tensors[tensor].name, hash]));
+  return outputs.filter((o) => fnv1a64(encode(o.values, o.dtype)) !== hashes.get(o.name)).map((o) => o.name);
 }
 
 /** Inputs in the file's order of axes, from the model set's own generator (goldens/gen.mjs). */
@@ -131,9 +157,3 @@ export function judged(
   const tolerance = exception ? (exception.bound ?? Infinity) : isQuantised(graph) ? 0 : RELATIVE_TOLERANCE;
   return { tolerance, within: error <= tolerance, why: exception?.why ?? '' };
 }
-
-/** A port's shape as a table has it. */
-export const shapeOf = (port: Port): string => port.shape.join('x');
-
-/** Bytes of a file, for sizes in tables. */
-export const fileBytes = (file: string): number => readFileSync(pathOf(file)).length;
