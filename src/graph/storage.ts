@@ -241,10 +241,17 @@ function misplaced(
     }
     if (linker.isContiguous(t.id)) continue;
     const maker = writer[t.id];
-    const whole = (op: Operator) => !isView[op.id] && definitionOf(op.kind).access === 'whole';
-    if (ports.has(t.id) || (maker && whole(maker)) || readers[t.id].some(whole)) blame(t.id);
+    const written = maker && !isView[maker.id] && definitionOf(maker.kind).access === 'whole';
+    const read = readers[t.id].some((op) => !isView[op.id] && readsInOnePiece(op, t.id));
+    if (ports.has(t.id) || written || read) blame(t.id);
   }
   return [...out];
+}
+
+/** True where an operator's kernel needs all pixels of a tensor that it reads side by side. */
+export function readsInOnePiece(op: Operator, id: TensorId): boolean {
+  const { access, contiguousFrom } = definitionOf(op.kind);
+  return op.inputs.some((t, i) => t === id && (access === 'whole' || i >= (contiguousFrom ?? Infinity)));
 }
 
 /** Ids of the tensors that own memory in the arena. */

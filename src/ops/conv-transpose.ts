@@ -110,6 +110,7 @@ function spreadTaps({ y, x }: Spread): Taps {
 export const convTranspose: OperatorDef<ConvTransposeAttributes> = {
   kind: 'ConvTranspose',
   access: 'pixel',
+  contiguousFrom: 1,
   infer(inputs, attrs, given) {
     const { batch, y, x } = spreadOf(inputs, attrs);
     const type = accumulatedType(inputs[0]!, inputs[1]!, inputs[1]!.shape[0], given?.[0]);

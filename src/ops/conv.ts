@@ -50,6 +50,7 @@ function infer(
 export const conv: OperatorDef<ConvAttributes> = {
   kind: 'Conv',
   access: 'pixel',
+  contiguousFrom: 1,
   infer,
   reads({ op, inputs }, index, lo, hi) {
     if (index !== 0)

@@ -39,6 +39,7 @@ function pixelsPerRow(x: Tensor, depth: number): number {
 export const fullyConnected: OperatorDef<FullyConnectedAttributes> = {
   kind: 'FullyConnected',
   access: 'pixel',
+  contiguousFrom: 1,
   infer(inputs, attrs, given) {
     const [n, k] = weightShape(inputs);
     const x = inputs[0];

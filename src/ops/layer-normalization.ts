@@ -12,6 +12,7 @@ export type LayerNormalizationAttributes = { readonly axis: number; readonly eps
 export const layerNormalization: OperatorDef<LayerNormalizationAttributes> = {
   kind: 'LayerNormalization',
   access: 'pixel',
+  contiguousFrom: 1,
   infer([x, scale, bias], { axis }, given) {
     checkAxis(axis, x!);
     const block = x!.shape.slice(axis);

@@ -88,6 +88,8 @@ export interface OperatorDef<A extends Attributes = Attributes> {
    * there is one output. 'whole': fires once, all tensors contiguous.
    */
   readonly access: 'pixel' | 'whole';
+  /** Inputs from this index on (weights) must be contiguous although the access is 'pixel'. Left out: none. */
+  readonly contiguousFrom?: number;
   /**
    * Pixels of input `index` (not a constant) that output pixels [lo, hi) need: exact hull, monotone in lo and
    * hi. Left out: all of them.

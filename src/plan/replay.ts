@@ -1,6 +1,6 @@
 /** One actor of a plan being replayed over the shadow memory. */
 import type { Graph, TensorId } from '../graph/graph.ts';
-import type { Storage } from '../graph/storage.ts';
+import { readsInOnePiece, type Storage } from '../graph/storage.ts';
 import type { PixelRange } from '../ops/operator.ts';
 import type { Firings, OperatorFirings } from './firing.ts';
 import { fail, type Piece, pieceOf, type Reader, type Root, type Shadow } from './shadow.ts';
@@ -53,15 +53,15 @@ export class ActorReplay {
     this.#roots = roots;
     this.#workspace = workspace;
     const { context, definition } = firings as Partial<OperatorFirings>;
-    const piece = (id: TensorId) => {
+    const piece = (id: TensorId, whole: boolean) => {
       const found = pieceOf(graph, storage, roots, id);
-      checkWrap(found, definition?.access === 'whole', name);
+      checkPlace(found, whole, name);
       return found;
     };
-    this.#outputs = firings.outputs.map(piece);
+    this.#outputs = firings.outputs.map((id) => piece(id, definition?.access === 'whole'));
     const overwritable = context ? (definition!.inPlace?.(context) ?? []) : [];
     this.#inputs = firings.inputs.map(({ tensor, index }) => {
-      const found = piece(tensor);
+      const found = piece(tensor, context !== undefined && readsInOnePiece(context.op, tensor));
       const reader: Reader = { needFrom: 0 };
       found.root.readers.push(reader);
       const inPlace = overwritable.includes(index);
@@ -236,7 +236,8 @@ export class ActorReplay {
 const elementsOf = (piece: Piece) => (piece.pixels * piece.pixelBytes) / piece.elementBytes;
 
 /** In a ring no pixel may lie partly at the end and partly at the start; what is taken whole must not wrap at all. */
-function checkWrap({ root, offset, stride, pixelBytes, pixels }: Piece, whole: boolean, name: string): void {
+function checkPlace({ root, offset, stride, pixelBytes, pixels }: Piece, whole: boolean, name: string): void {
+  if (whole && pixels > 1 && stride !== pixelBytes) fail(`${name} needs ${root.buffer.name} in one piece`);
   const ring = root.ringBytes;
   if (ring >= root.bytes || pixels === 0) return;
   const wraps = (from: number, bytes: number) => (from % ring) + bytes > ring;

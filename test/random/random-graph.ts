@@ -173,7 +173,8 @@ class Maker {
   #step(): number {
     const dice = this.#random();
     const list: readonly (readonly [number, () => number])[] = [
-      [0.22, () => this.#conv(this.#picture())],
+      [0.2, () => this.#conv(this.#picture())],
+      [0.02, () => this.#dynamic(this.#picture())],
       [0.1, () => this.#pool(this.#picture())],
       [0.03, () => this.#convTranspose(this.#picture())],
       [0.04, () => this.#resize(this.#picture())],
@@ -229,6 +230,30 @@ class Maker {
     const bias = this.#chance(0.7) ? this.#constant([out], 0.5) : undefined;
     this.#add('Conv', [x, w, bias], attrs, this.#activation());
     return 1;
+  }
+
+  /** A convolution or a product whose weights are computed too. */
+  #dynamic(x: Tensor): number {
+    const c = x.shape[3];
+    const other = this.#any(this.#pictures);
+    if (this.#chance(0.5)) {
+      // A slice of channels lies strided unless it is copied.
+      if (other.shape[3] < c) throw new TidemarkError('shape-mismatch', 'too few channels');
+      const starts = [0, 0, 0, this.#int(0, other.shape[3] - c)];
+      const sizes = [1, Math.min(other.shape[1], 3), Math.min(other.shape[2], 2), c];
+      const w = this.#add('Slice', [other], { starts, steps: [1, 1, 1, 1], sizes });
+      this.#add(
+        'Conv',
+        [x, w],
+        { stride: [1, 1], dilation: [1, 1], pads: [1, 1, 1, 1], groups: 1 },
+        this.#activation(),
+      );
+      return 2;
+    }
+    if (elementCount(other.shape) % c !== 0) throw new TidemarkError('shape-mismatch', 'does not divide');
+    const w = this.#add('Reshape', [other], { shape: [elementCount(other.shape) / c, c] });
+    this.#add('FullyConnected', [x, w], { flatten: false }, this.#activation());
+    return 2;
   }
 
   #pool(x: Tensor, same = this.#chance(0.3)): number {

@@ -384,9 +384,18 @@ function readAccess(
   }
   const { context, definition } = firings as Partial<OperatorFirings>;
   const contiguous = (p: Place, t: TensorId) => p.pixelStride === channelsOf(graph.tensors[t].shape);
+  const overwritable = context ? (definition!.inPlace?.(context) ?? []) : [];
+  // Another input in the same root would be overwritten as well.
+  const alone = firings.inputs.every((other) => {
+    const { root, offset, pixelStride } = storage.places[other.tensor];
+    if (root !== place.root) return true;
+    const same = offset === place.offset && pixelStride === place.pixelStride;
+    return same && overwritable.includes(other.index);
+  });
   const inPlace =
     context !== undefined &&
-    (definition!.inPlace?.(context) ?? []).includes(index) &&
+    overwritable.includes(index) &&
+    alone &&
     contiguous(place, tensor) &&
     contiguous(storage.places[firings.outputs[0]], firings.outputs[0]);
   return { root: rootIndex.get(place.root)!, lo, waits, window, inPlace };

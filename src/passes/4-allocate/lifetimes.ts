@@ -123,7 +123,18 @@ export function timelineOf(network: Network, spans: readonly SpanChoice[]): Time
   const indexOfRoot = new Map<number, number>();
   roots.forEach((r, i) => {
     const live = lives[i];
-    if (live.birth < 0) return;
+    if (live.birth < 0) {
+      // Never made, but a step that fires names it: an address for nothing.
+      const elements = r.pixelGranule || r.elements;
+      const ring = elements < r.elements ? { ring: elements } : {};
+      const bytes = elements * r.elementBytes;
+      if (r.readers.some((s) => fired[s] > 0))
+        lifetimes.push({
+          ...block({ name: r.name, root: i, ...ring, bytes, birth: 0, death: 0 }),
+          hi: Int32Array.of(0),
+        });
+      return;
+    }
     indexOfRoot.set(i, lifetimes.length);
     const ring = rings.get(i);
     const death = r.kept ? end : live.death;
