@@ -1,7 +1,7 @@
 /**
  * How far apart two buffers must lie: d(A, B) = max over the times both are live of hi_A - lo_B, in bytes from
  * each one's base. B may lie above A where base_B >= base_A + d(A, B). Plain non-overlap is d = size; in place
- * is d = 0 (DESIGN: allocate).
+ * is d = 0 (docs/architecture.md).
  */
 import type { InPlacePair, Lifetime, Timeline } from './lifetimes.ts';
 
