@@ -15,6 +15,8 @@ export interface SpanSearch {
   readonly modes: readonly Mode[];
   /** What is sought: the least peak, or the least cost. */
   readonly objective: 'memory' | 'cost';
+  /** Step to begin with; left out: the first that is not there from the start. */
+  readonly first?: number;
   /** No span's peak may exceed this. */
   readonly budgetBytes?: number;
   /** Effort that streamed spans may still take; what is left is written back. */
@@ -50,10 +52,10 @@ export function firstSchedulable(network: Network): number {
   return network.graph.inputs.length;
 }
 
-/** Layer by layer: every step a span of its own, whole. */
-export function wholeSpans(network: Network): SpanChoice[] {
+/** Layer by layer: every step before `end` a span of its own, whole. */
+export function wholeSpans(network: Network, end = network.steps.length): SpanChoice[] {
   const spans: SpanChoice[] = [];
-  for (let s = firstSchedulable(network); s < network.steps.length; s++) {
+  for (let s = firstSchedulable(network); s < end; s++) {
     spans.push({
       ...scheduleSpan(network, { first: s, last: s, mode: 'whole' }, { record: true })!,
       eager: false,
@@ -65,7 +67,7 @@ export function wholeSpans(network: Network): SpanChoice[] {
 /** The best spans, in order; undefined when no choice meets the budget. */
 export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] | undefined {
   const n = network.steps.length;
-  const start = firstSchedulable(network);
+  const start = search.first ?? firstSchedulable(network);
   const crossing = crossingBytes(network);
   const cuts = cutPoints(network, crossing, start, search);
   const budget = search.budgetBytes ?? Number.POSITIVE_INFINITY;

@@ -1,0 +1,177 @@
+/** The plans that a fit chooses from: layer by layer, and streamed ones found by several searches. */
+import type { Graph } from '../graph/graph.ts';
+import type { Mode, Network } from '../passes/3-schedule/steps.ts';
+import { type Layout, layOut } from './assemble.ts';
+import {
+  chooseSpans,
+  firstSchedulable,
+  type SpanChoice,
+  type SpanSearch,
+  type Work,
+  wholeSpans,
+} from './spans.ts';
+
+/** What a search is asked for; see FitRequest. */
+export interface SearchRequest {
+  readonly budgetBytes?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface Candidate {
+  readonly variant: Variant;
+  readonly layout: Layout;
+  /** Firings of streamed spans: calls that layer by layer does not make. */
+  readonly cost: number;
+}
+
+export interface Variant {
+  readonly graph: Graph;
+  readonly network: Network;
+  /** Steps at the start that are run whole, whatever the rest does. */
+  readonly gathered?: number;
+}
+
+/** Times a budget is tightened when addresses take more than live bytes do. */
+const TIGHTENINGS = 4;
+
+/** Every operator whole, one after another. */
+export function layerByLayer(variant: Variant): Candidate {
+  return candidate(variant, wholeSpans(variant.network));
+}
+
+function candidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
+  return { variant, layout: layOut(variant.network, spans), cost: costOf(spans) };
+}
+
+function costOf(spans: readonly SpanChoice[]): number {
+  return spans.reduce((n, s) => n + (s.mode === 'whole' ? 0 : s.firings), 0);
+}
+
+/** Variants whose search by rows did best go on to the search by pixels. */
+const FINALISTS = 2;
+
+/** Effort that the searches may take together, in steps of the simulation: a few seconds each. */
+const ROW_WORK = 12_000_000;
+const PIXEL_WORK = 24_000_000;
+
+/**
+ * Streamed plans: the cheapest within the budget where one is given and can be met, else the smallest. An input
+ * that arrives run by run may as well be gathered first: both are searched.
+ */
+export function streamedCandidates(
+  variants: readonly Variant[],
+  request: SearchRequest,
+  ceilingBytes: number,
+): Candidate[] {
+  const found = searchFrom(variants, request, ceilingBytes);
+  const gathered = variants.map((v) => ({ ...v, gathered: leadingSources(v.network) }));
+  if (gathered.every((v) => v.gathered === firstSchedulable(v.network))) return found;
+  return [...found, ...searchFrom(gathered, request, ceilingBytes)];
+}
+
+/** Inputs that arrive before anything else happens. */
+function leadingSources(network: Network): number {
+  const first = network.steps.findIndex((s) => s.kind !== 'source');
+  return first < 0 ? network.steps.length : first;
+}
+
+/** The best spans of a variant; inputs that are gathered stand before them. */
+function spansOf(variant: Variant, search: SpanSearch): SpanChoice[] | undefined {
+  const { network, gathered } = variant;
+  if (gathered === undefined) return chooseSpans(network, search);
+  const spans = chooseSpans(network, { ...search, first: gathered });
+  return spans && [...wholeSpans(network, gathered), ...spans];
+}
+
+function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilingBytes: number): Candidate[] {
+  const { budgetBytes: budget, onProgress } = request;
+  const work: Work = { left: PIXEL_WORK };
+  const open = variants.filter((v) => v.network.steps.length > firstSchedulable(v.network));
+  if (budget !== undefined) {
+    const budgetWork: Work = { left: ROW_WORK };
+    for (const modes of [['rows'], ['rows', 'pixels']] satisfies Mode[][]) {
+      const found = open.flatMap(
+        (v) => withinBudget(v, modes, budget, budgetWork, (d) => onProgress?.(d / 4)) ?? [],
+      );
+      if (found.length > 0) return found;
+    }
+  }
+  const rowWork: Work = { left: ROW_WORK };
+  const byRows = open.flatMap((variant, i) => {
+    const progress = (d: number) => onProgress?.(0.25 + (0.25 * (i + d)) / open.length);
+    const spans = spansOf(variant, {
+      modes: ['rows'],
+      objective: 'memory',
+      budgetBytes: ceilingBytes,
+      work: shareOf(rowWork, open.length - i),
+      onProgress: progress,
+    });
+    return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
+  });
+  byRows.sort((a, b) => a.peak - b.peak);
+  const finalists = byRows.slice(0, FINALISTS);
+  const byPixels = finalists.flatMap(({ variant, peak }, i) => {
+    const progress = (d: number) => onProgress?.(0.5 + (0.4 * (i + d)) / finalists.length);
+    // What rows reach bounds what pixels must beat.
+    const least = Math.min(peak, finalists[0].peak);
+    const spans = spansOf(variant, {
+      modes: ['rows', 'pixels'],
+      objective: 'memory',
+      budgetBytes: least,
+      work: shareOf(work, finalists.length - i + 0.5),
+      onProgress: progress,
+    });
+    return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
+  });
+  byPixels.sort((a, b) => a.peak - b.peak);
+  const found = [...byRows, ...byPixels].map(({ variant, spans }) => candidate(variant, spans));
+  // Cheaper plans under nearly the same peak often pack better.
+  for (const { variant, peak } of byPixels.slice(0, 1)) {
+    for (const slack of [1, 1.02]) {
+      const spans = spansOf(variant, {
+        modes: ['rows', 'pixels'],
+        objective: 'cost',
+        budgetBytes: Math.floor(peak * slack),
+        work,
+      });
+      if (spans) found.push(candidate(variant, spans));
+    }
+  }
+  return found;
+}
+
+/** An equal part of an allowance for one of several searches, taken off it. */
+function shareOf(work: Work, among: number): Work {
+  const left = work.left / among;
+  work.left -= left;
+  return { left };
+}
+
+/** The cheapest plan of a variant that fits. The limit on live bytes is lowered while addresses exceed the budget. */
+function withinBudget(
+  variant: Variant,
+  modes: readonly Mode[],
+  budget: number,
+  work: Work,
+  onProgress: (done: number) => void,
+): Candidate | undefined {
+  let limit = budget;
+  for (let k = 0; k < TIGHTENINGS; k++) {
+    const spans = spansOf(variant, {
+      modes,
+      objective: 'cost',
+      budgetBytes: limit,
+      work,
+      onProgress,
+    });
+    if (!spans) return undefined;
+    const made = candidate(variant, spans);
+    if (made.layout.arenaBytes <= budget) return made;
+    limit -= Math.max(16, made.layout.arenaBytes - budget);
+  }
+  return undefined;
+}
+
+function peakOf(spans: readonly SpanChoice[]): number {
+  return Math.max(...spans.map((s) => s.peakBytes));
+}
