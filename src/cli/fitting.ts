@@ -143,7 +143,7 @@ export function fitText({ document: d, before, timeline }: Fitted): string {
   const gain = 1 - d.arenaBytes / Math.max(1, before.livenessPeakBytes);
   const verdict = d.fits
     ? `${style.green('fits')}${d.ramBudgetBytes === null ? ': this is the smallest plan found' : ` into ${formatSize(d.ramBudgetBytes)}`}`
-    : `${style.red('does not fit')} into ${formatSize(d.ramBudgetBytes!)}; the smallest plan found is this one`;
+    : `${style.red('does not fit')} into ${formatSize(d.ramBudgetBytes!)}: the smallest plan found, this one, takes ${formatSize(d.arenaBytes)}`;
   const bound = d.optimal
     ? 'and no addresses can do with less'
     : `${formatSize(d.lowerBoundBytes)} is the bound for this schedule`;

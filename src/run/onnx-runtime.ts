@@ -4,7 +4,7 @@
  */
 import { TidemarkError } from '../errors.ts';
 import { widenHalf } from '../model/onnx/half.ts';
-import { type FileArray, type FileType, isFileType, numberToHalf } from './input/file-array.ts';
+import { type FileArray, type FileType, isFileType, typedElements } from './input/file-array.ts';
 
 /** The part of onnxruntime-node that is used here. */
 interface Runtime {
@@ -101,35 +101,8 @@ function refused(file: string, error: unknown): TidemarkError {
   });
 }
 
-function toRuntime(runtime: Runtime, { dtype, shape, values }: FileArray): RuntimeTensor {
-  return new runtime.Tensor(TO_RUNTIME[dtype], runtimeData(dtype, values), shape);
-}
-
-function runtimeData(dtype: FileType, values: ArrayLike<number>): unknown {
-  switch (dtype) {
-    case 'f64':
-      return Float64Array.from(values);
-    case 'f32':
-      return Float32Array.from(values);
-    case 'f16':
-      return Uint16Array.from(values, numberToHalf);
-    case 'i64':
-      return BigInt64Array.from(Array.from(values, BigInt));
-    case 'u64':
-      return BigUint64Array.from(Array.from(values, BigInt));
-    case 'i32':
-      return Int32Array.from(values);
-    case 'u32':
-      return Uint32Array.from(values);
-    case 'i16':
-      return Int16Array.from(values);
-    case 'u16':
-      return Uint16Array.from(values);
-    case 'i8':
-      return Int8Array.from(values);
-    default:
-      return Uint8Array.from(values);
-  }
+function toRuntime(runtime: Runtime, array: FileArray): RuntimeTensor {
+  return new runtime.Tensor(TO_RUNTIME[array.dtype], typedElements(array), array.shape);
 }
 
 function fromRuntime(tensor: RuntimeTensor, name: string): FileArray {

@@ -98,7 +98,8 @@ export function encodeElements(array: FileArray): Uint8Array {
   return new Uint8Array(typedElements(array).buffer);
 }
 
-function typedElements({ dtype, values, shape }: FileArray): ArrayBufferView {
+/** Numbers as an array of the type's own elements; a half as its bits. */
+export function typedElements({ dtype, values, shape }: FileArray): ArrayBufferView {
   if (values.length !== elementCount(shape)) {
     throw new RangeError(`${values.length} values for the shape [${shape}]`);
   }
