@@ -13,7 +13,7 @@ export function readPlan(file: string, graph: Graph): Plan {
   } catch {
     throw new TidemarkError('plan-invalid', `${file}: this is no JSON, so no plan`);
   }
-  const parsed = planSchema.safeParse(json);
+  const parsed = parsedPlan(file, json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = issue.path.length > 0 ? issue.path.join('.') : 'the document';
@@ -29,4 +29,15 @@ export function readPlan(file: string, graph: Graph): Plan {
     );
   }
   return parsed.data;
+}
+
+function parsedPlan(file: string, json: unknown): ReturnType<typeof planSchema.safeParse> {
+  try {
+    return planSchema.safeParse(json);
+  } catch (error) {
+    // A schedule nested so deeply that following it overflows the stack.
+    if (error instanceof RangeError)
+      throw new TidemarkError('plan-invalid', `${file}: its schedule is nested too deeply`);
+    throw error;
+  }
 }

@@ -159,11 +159,13 @@ describe('bad inputs and plans', () => {
     [['run', onnx, '-o', 'y.txt'], "--output expects a .npy or .npz file, got 'y.txt'"],
     [['run', onnx, '--plan', 'notes.txt'], 'notes.txt: this is no JSON, so no plan'],
     [['run', onnx, '--plan', 'other.json'], /^other\.json: this is no plan of version 1: /],
+    [['run', onnx, '--plan', 'deep.json'], 'deep.json: its schedule is nested too deeply'],
   ])('%j', (args, line) => {
     file('short.bin', 'abc');
     file('notes.txt', 'abc');
     file('bad.png', 'abc');
     file('other.json', '{"format": "other"}');
+    file('deep.json', `{"schedule": ${'[1,'.repeat(20_000)}1${']'.repeat(20_000)}}`);
     const said = refusal(args);
     if (typeof line === 'string') expect(said).toBe(line);
     else expect(said).toMatch(line);

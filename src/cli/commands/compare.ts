@@ -38,7 +38,7 @@ function run(model: string, options: Options): void {
 }
 
 const WHAT: Readonly<Record<string, string>> = {
-  naive: 'every tensor at its own address',
+  naive: 'no two tensors share',
   pingpong: 'two buffers used in turn',
   layerwise: 'layer by layer, tensors packed',
   fit: 'streamed where it helps',

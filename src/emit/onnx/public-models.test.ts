@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { haveModels, MODELS, UNLESS_MODELS } from '../../../test/public-models-folder.ts';
 import { TidemarkError } from '../../errors.ts';
 import { elementCount, type Graph, tensorBytes } from '../../graph/graph.ts';
 import { normalise } from '../../model/normalise/normalise.ts';
@@ -10,9 +11,8 @@ import { loadOnnxRuntime } from '../../run/onnx-runtime.ts';
 import { seedOf, uniformValues } from '../../zoo/seed.ts';
 import { writeOnnx } from './write.ts';
 
-const FOLDER = join(process.env.TIDEMARK_MODELS ?? '../shared/models', 'onnx');
-const present = existsSync(FOLDER);
-const files = present ? readdirSync(FOLDER).filter((f) => f.endsWith('.onnx')) : [];
+const FOLDER = join(MODELS, 'onnx');
+const files = haveModels ? readdirSync(FOLDER).filter((f) => f.endsWith('.onnx')) : [];
 
 const bytesOf = (file: string) => new Uint8Array(readFileSync(join(FOLDER, file)));
 
@@ -46,7 +46,7 @@ function feedsFor(ort: typeof import('onnxruntime-node'), graph: Graph): Record<
 /** Half precision rounds after every operator, which the graph here does not. */
 const tolerance = (file: string) => (file.includes('fp16') ? 5e-3 : 1e-4);
 
-describe.skipIf(!present)('public ONNX models, read, normalised and written (needs ../shared/models)', () => {
+describe.skipIf(!haveModels)(`public ONNX models, read, normalised and written${UNLESS_MODELS}`, () => {
   it.for(files)('%s', async (file, ctx) => {
     const bytes = bytesOf(file);
     const graph = graphOf(file, bytes);

@@ -1,6 +1,7 @@
 /** The public models through the readers: what normalisation leaves of them. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { haveModels, MODELS, UNLESS_MODELS } from '../../../test/public-models-folder.ts';
 import { TidemarkError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { readOnnx } from '../onnx/read.ts';
@@ -8,9 +9,6 @@ import { readTflite } from '../tflite/read.ts';
 import { normalise } from './normalise.ts';
 import { kinds, normalised } from './testing/equivalence.ts';
 import { validate } from './validate.ts';
-
-const MODELS = process.env.TIDEMARK_MODELS ?? '../shared/models';
-const present = existsSync(`${MODELS}/onnx`) && existsSync(`${MODELS}/tflite`);
 
 /** The raw graph; undefined where the reader refuses the file (its own tests say which and why). */
 function read(file: string): Graph | undefined {
@@ -24,8 +22,8 @@ function read(file: string): Graph | undefined {
   }
 }
 
-describe.skipIf(!present)('public models (skipped where the model folder is not there)', () => {
-  const files = present
+describe.skipIf(!haveModels)(`public models${UNLESS_MODELS}`, () => {
+  const files = haveModels
     ? ['onnx', 'tflite'].flatMap((dir) =>
         readdirSync(`${MODELS}/${dir}`)
           .filter((f) => /\.(onnx|tflite)$/.test(f))

@@ -11,6 +11,7 @@ import { type BoundInput, readOnnx } from '../../../src/model/onnx/read.ts';
 import { decodeModel, decodeTensor } from '../../../src/model/onnx/schema.ts';
 import { tensorData } from '../../../src/model/onnx/tensor-data.ts';
 import { runReference } from '../../../src/run/reference.ts';
+import { MODELS } from '../../public-models-folder.ts';
 
 export interface Case {
   readonly dir: string;
@@ -25,13 +26,8 @@ export interface Outcome {
   readonly failure?: string;
 }
 
-/** The folder of public models beside the project. */
-export function modelsFolder(): string {
-  return process.env.TIDEMARK_MODELS ?? join(import.meta.dirname, '../../../../shared/models');
-}
-
 export function testFolder(): string {
-  return join(modelsFolder(), 'onnx-node-tests');
+  return join(MODELS, 'onnx-node-tests');
 }
 
 export function readCases(): Case[] {

@@ -6,7 +6,7 @@ import { elementCount, type Graph } from '../../../src/graph/graph.ts';
 import { readOnnx } from '../../../src/model/onnx/read.ts';
 import { contextOf, definitionOf } from '../../../src/ops/registry.ts';
 import { runReference } from '../../../src/run/reference.ts';
-import { modelsFolder } from './cases.ts';
+import { MODELS } from '../../public-models-folder.ts';
 
 export interface ModelResult {
   readonly file: string;
@@ -33,14 +33,14 @@ interface Golden {
   readonly weak?: string;
 }
 
-const folder = () => join(modelsFolder(), 'onnx');
+const folder = () => join(MODELS, 'onnx');
 
 export function modelFiles(): string[] {
   return existsSync(folder()) ? readdirSync(folder()).filter((f) => f.endsWith('.onnx')) : [];
 }
 
 function goldens(): Record<string, Golden> {
-  return JSON.parse(readFileSync(join(modelsFolder(), 'goldens/goldens.json'), 'utf8'));
+  return JSON.parse(readFileSync(join(MODELS, 'goldens/goldens.json'), 'utf8'));
 }
 
 export function readModel(file: string): Graph {
@@ -58,7 +58,7 @@ const LONG: Record<string, string> = { f32: 'float32', f16: 'float16', u8: 'uint
 
 /** The model set's own generator of inputs (goldens/gen.mjs); half floats are truncated as its manifest says. */
 async function inputsOf(graph: Graph, golden: Golden): Promise<number[][]> {
-  const { gen } = await import(join(modelsFolder(), 'goldens/gen.mjs'));
+  const { gen } = await import(join(MODELS, 'goldens/gen.mjs'));
   return graph.inputs.map((port, i) => {
     const values = gen(
       LONG[port.dtype] ?? port.dtype,
@@ -113,7 +113,7 @@ export async function compareModel(
   for (const output of golden.outputs) {
     const got = results.find((r) => r.name === output.name);
     if (!got) return { file, operators: 0, macs: 0, note: `no output ${output.name}` };
-    const expected = decoded(readFileSync(join(modelsFolder(), 'goldens', output.file)), output.dtype);
+    const expected = decoded(readFileSync(join(MODELS, 'goldens', output.file)), output.dtype);
     let worst = 0;
     for (const [i, value] of expected.entries()) {
       const difference = Math.abs(got.values[i * output.stride] - value);

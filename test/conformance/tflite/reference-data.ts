@@ -2,17 +2,13 @@
  * The public model set as the conformance tests use it: where it lies, the seeded inputs its reference outputs
  * were made with (its MANIFEST.md), and bytes to numbers and back by element type.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TypedArray } from '../../../src/graph/graph.ts';
 import { halfToFloat } from '../../../src/model/tflite/values.ts';
+import { haveModels, MISSING, MODELS } from '../../public-models-folder.ts';
 
-export const MODELS = process.env.TIDEMARK_MODELS ?? join(import.meta.dirname, '../../../../shared/models');
-
-/** Why a test that needs the models is skipped. */
-export const MISSING = `the public models are not at ${MODELS}; set TIDEMARK_MODELS`;
-
-export const haveModels = existsSync(join(MODELS, 'tflite'));
+export { haveModels, MISSING, MODELS };
 
 export function readModelFile(...path: string[]): Uint8Array {
   return new Uint8Array(readFileSync(join(MODELS, ...path)));
