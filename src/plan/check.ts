@@ -165,6 +165,7 @@ function placeRoots(
     });
   }
   const touched = actors.flatMap((f) => [...f.outputs, ...f.inputs.map((i) => i.tensor)]);
+  touched.push(...[...kept].filter((id) => !graph.tensors[id].constant));
   for (const id of touched)
     if (!roots.has(rootOf(id))) fail(`tensor ${graph.tensors[rootOf(id)].name} has no buffer`);
   return roots;

@@ -5,6 +5,7 @@ import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph, Tensor, TypedArray } from '../../src/graph/graph.ts';
 import { checkPlan } from '../../src/plan/check.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { compressSchedule, expandSchedule } from '../../src/plan/schedule.ts';
 import { runReference } from '../../src/run/reference.ts';
 import { uniformValues } from '../../src/zoo/seed.ts';
 import { randomInputs } from './random-graph.ts';
@@ -51,14 +52,14 @@ function everyPlanIsRight(graph: Graph): void {
   const totals = { arenaBytes: 0, touchedBytes: 0, plans: 0 };
   for (const input of ['reuse', 'keep', 'external', 'streamed'] as const) {
     for (const output of ['whole', 'streamed'] as const) {
-      for (let seed = 0; seed < 4; seed++) {
+      for (let seed = 0; seed < 2; seed++) {
         const subject = { seed, graph, inputs, expected, policy: { input, output } };
         const plans = [...rawPlans(subject), ...(seed === 0 ? fitPlans(subject) : [])];
         for (const plan of plans) verifyPlan(subject, plan, totals);
       }
     }
   }
-  expect(totals.plans).toBeGreaterThan(200);
+  expect(totals.plans).toBeGreaterThan(100);
 }
 
 it('an input that nothing reads', () => {
@@ -181,4 +182,19 @@ it('the checker refuses a bank that is not described, and a ring that takes a pi
     i === ringed ? { ...b, offset: plan.arenaBytes, bytes: bytes + 16, ring: ring! + 1 } : b,
   );
   expect(checkPlan(graph, { ...apart, buffers }).problem).toMatch(/take apart pixel/);
+});
+
+it('the checker refuses a plan in which an output never comes to be', () => {
+  const shape = [1, 3, 3, 2];
+  const graph = graphOf([shape, shape], (b, [x, y]) => [y, b.op('Neg', [x])]);
+  const { plan } = fitGraph(graph, { policy: { input: 'streamed', output: 'whole' }, method: 'layerwise' });
+  const never = plan.actors.findIndex((a) => a.kind === 'source' && a.index === 1);
+  const sequence = expandSchedule(plan.schedule).filter((a) => a !== never);
+  const without = {
+    ...plan,
+    schedule: compressSchedule(sequence),
+    buffers: plan.buffers.filter((b) => b.tensor !== graph.inputs[1].tensor),
+  };
+  expect(checkPlan(graph, plan).ok).toBe(true);
+  expect(checkPlan(graph, without).problem).toMatch(/has no buffer/);
 });
