@@ -22,6 +22,7 @@ import {
 } from '../../plan/firing.ts';
 import type { Policy } from '../../plan/plan.ts';
 import { bestOrder } from './order.ts';
+import { rowRun } from './row-run.ts';
 
 /** How a step is run: all at once, a row a firing, or a pixel a firing. */
 export type Mode = 'whole' | 'rows' | 'pixels';
@@ -285,7 +286,7 @@ function shapeOf(graph: Graph, step: Step, mode: Mode): ActorShape {
   }
   if (mode === 'whole' || def.access === 'whole')
     return { kind: 'operator', index: op.id, run: Math.max(1, pixelsOf(output)) };
-  return { kind: 'operator', index: op.id, run: runOf(output, mode) };
+  return { kind: 'operator', index: op.id, run: mode === 'rows' ? rowRun(graph, op) : 1 };
 }
 
 function runOf(shape: readonly number[], mode: Mode): number {
