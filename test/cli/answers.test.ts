@@ -56,6 +56,19 @@ function ultraFacePriors(): readonly (readonly [number, number, number, number])
 }
 
 describe.skipIf(!haveModels)(`real answers${UNLESS_MODELS}`, () => {
+  it('visual wake words: 4K is refused with what it takes, 64K gets the cheapest plan and not the smallest', () => {
+    const model = path.join(MODELS, 'tflite/vww_96_int8.tflite');
+    const refused = tidemarkJson(['fit', model, '--ram', '4K'], { status: 1 });
+    expect(refused).toMatchObject({ fits: false, ramBudgetBytes: 4096, smallestBytes: refused.arenaBytes });
+    expect(refused.smallestBytes).toBeLessThanOrEqual(32 * 1024);
+    const fitted = tidemarkJson(['fit', model, '--ram', '64K']);
+    expect(fitted).toMatchObject({ fits: true, checked: true });
+    expect(fitted.arenaBytes).toBeGreaterThan(refused.smallestBytes);
+    expect(fitted.arenaBytes).toBeLessThanOrEqual(64 * 1024);
+    // Whole tensors cost no firing more than layer by layer.
+    expect(new Set(fitted.spans.map((s: { mode: string }) => s.mode))).toEqual(new Set(['whole']));
+  });
+
   it('person_detect tells a person from none', () => {
     const model = 'tflite/person_detect_int8.tflite';
     expect(best(answerOf(model, 'person.bmp', '--preprocess', 'raw-reinterpret')).index).toBe(1);
