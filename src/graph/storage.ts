@@ -223,13 +223,15 @@ function misplaced(
         out.add(`op ${origin[maker.id]}`);
         return;
       }
-      const concat: Operator | undefined = readers[t].find(
-        (op) => isView[op.id] && linker.links[t!]?.parent === op.outputs[0],
-      );
-      if (concat) {
-        out.add(`${origin[concat.id]}:${concat.inputs.indexOf(t)}`);
-        return;
-      }
+      const link: Link | undefined = linker.links[t];
+      const concat = link && writer[link.parent];
+      if (!concat || !isView[concat.id] || concat.kind !== 'Concat') continue;
+      // The part itself may be a view of what lies in the concat.
+      const root = t;
+      const lies = (part: TensorId | undefined): boolean =>
+        part === root || (part !== undefined && part >= 0 && lies(linker.links[part]?.parent));
+      out.add(`${origin[concat.id]}:${concat.inputs.findIndex(lies)}`);
+      return;
     }
   };
   const ports = new Set([...graph.inputs, ...graph.outputs].map((p) => p.tensor));

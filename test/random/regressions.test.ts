@@ -160,6 +160,26 @@ it('computed weights that lie strided in another tensor', () => {
   everyPlanIsRight(graph);
 });
 
+it('weights whose reshaped form is part of a concat', () => {
+  const graph = graphOf([[1, 8, 4, 3]], (b, [x]) => {
+    const w = b.op('Neg', [slice(b, slice(b, x, 1, 0, 3), 2, 0, 2)]);
+    const row = b.op('Reshape', [w], { shape: [1, 1, 6, 3] });
+    const joined = b.op('Concat', [row, b.op('Tanh', [slice(b, row, 3, 0, 2)])], { axis: 3 });
+    return [b.op('Conv', [x, w], PLAIN), joined];
+  });
+  everyPlanIsRight(graph);
+});
+
+it('a transpose of what lies reshaped in a concat', () => {
+  const graph = graphOf([[1, 4, 4, 3]], (b, [x]) => {
+    const y = b.op('Neg', [x]);
+    const row = b.op('Reshape', [y], { shape: [1, 1, 16, 3] });
+    const joined = b.op('Concat', [row, b.op('Tanh', [row])], { axis: 3 });
+    return [b.op('Transpose', [y], { perm: [0, 2, 3, 1] }), joined];
+  });
+  everyPlanIsRight(graph);
+});
+
 it('the checker refuses a bank that is not described, and a ring that takes a pixel apart', () => {
   const graph = graphOf([[1, 8, 4, 3]], (b, [x]) => [
     b.op('Conv', [b.op('Conv', [x, weights(b, [3, 3, 1, 3])], PLAIN), weights(b, [2, 3, 1, 3])], PLAIN),
