@@ -79,8 +79,12 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
   }));
   best[0] = { value: 0, cost: 0, from: -1 };
   const chosen = new Set(cuts);
+  const allowance = search.work?.left ?? 0;
   for (let j = 1; j < cuts.length; j++) {
     search.onProgress?.(j / cuts.length);
+    // Half of the allowance is kept for the cut points to come, in equal parts: the first must not take it all.
+    const kept = ((allowance / 2) * (cuts.length - 1 - j)) / cuts.length;
+    const work = search.work && { left: search.work.left - kept };
     const to = best[j];
     // A longer span has the rings of every span inside it, so what bounds those bounds it.
     const atLeast = search.modes.map(() => 0);
@@ -99,18 +103,19 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
         if (value <= budget && better) Object.assign(to, { value, cost, from: i, span });
       };
       if (i === j - 1) {
-        const { span } = knownSpan(network, first, last, 'whole', limit(), search.work);
+        const { span } = knownSpan(network, first, last, 'whole', limit(), work);
         if (span && span.peakBytes <= limit()) offer(span);
       }
       const ends = Math.max(crossing[first], crossing[cuts[j]]);
       search.modes.forEach((mode, m) => {
         atLeast[m] = Math.max(atLeast[m], ringFloor(network, first, last, mode));
         if (atLeast[m] + ends > limit()) return;
-        const { span } = knownSpan(network, first, last, mode, limit(), search.work);
+        const { span } = knownSpan(network, first, last, mode, limit(), work);
         if (span && span.peakBytes <= limit()) offer(span);
       });
       if (first !== last && atLeast.every((bytes) => bytes > limit())) break;
     }
+    if (search.work) search.work.left = work!.left + kept;
   }
   if (!chosen.has(n) || best[cuts.length - 1].from < 0) return n === start ? [] : undefined;
   const spans: SpanChoice[] = [];
