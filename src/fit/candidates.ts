@@ -1,6 +1,7 @@
 /** The plans that a fit chooses from: layer by layer, and streamed ones found by several searches. */
 import type { Graph } from '../graph/graph.ts';
-import type { Mode, Network } from '../passes/3-schedule/steps.ts';
+import type { Network } from '../passes/3-schedule/steps.ts';
+import type { Mode } from '../passes/3-schedule/tables.ts';
 import { type Layout, layOut } from './assemble.ts';
 import {
   chooseSpans,

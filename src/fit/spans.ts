@@ -3,8 +3,9 @@
  * tensors are whole; inside one, rows stream through rings.
  */
 
-import type { Mode, Network } from '../passes/3-schedule/steps.ts';
+import type { Network } from '../passes/3-schedule/steps.ts';
 import { type SpanSchedule, scheduleSpan } from '../passes/3-schedule/stream.ts';
+import type { Mode } from '../passes/3-schedule/tables.ts';
 
 export interface SpanChoice extends SpanSchedule {
   readonly eager: boolean;

@@ -5,7 +5,8 @@ import { chooseSpans, firstSchedulable, type SpanChoice } from '../../src/fit/sp
 import type { Graph, TypedArray } from '../../src/graph/graph.ts';
 import type { CopyChoice } from '../../src/graph/storage.ts';
 import { pick, type Random, seeded } from '../../src/ops/testing/operator-case.ts';
-import { type Mode, type Network, networkOf } from '../../src/passes/3-schedule/steps.ts';
+import { type Network, networkOf } from '../../src/passes/3-schedule/steps.ts';
+import type { Mode } from '../../src/passes/3-schedule/tables.ts';
 import { checkPlan } from '../../src/plan/check.ts';
 import { type Plan, type Policy, planSchema } from '../../src/plan/plan.ts';
 import { compressSchedule, expandSchedule } from '../../src/plan/schedule.ts';

@@ -3,7 +3,8 @@
  * moment. Demand driven: the span's last steps fire, and pull from their producers what they lack; steps whose
  * results leave the span elsewhere fire as soon as they can, so that nothing has to wait for them.
  */
-import type { FiringTable, Mode, Network, RootInfo } from './steps.ts';
+import type { Network, RootInfo } from './steps.ts';
+import type { FiringTable, Mode } from './tables.ts';
 
 export interface SpanShape {
   /** First and last step, inclusive. */

@@ -3,7 +3,8 @@
  * plane each buffer is a staircase: at any time the bytes [lo, hi) of it are live.
  */
 import type { SpanChoice } from '../../fit/spans.ts';
-import type { Mode, Network } from '../3-schedule/steps.ts';
+import type { Network } from '../3-schedule/steps.ts';
+import type { Mode } from '../3-schedule/tables.ts';
 
 /**
  * One thing that needs an address. Times are half firings: 2t while firing t runs (what it writes is there, what
