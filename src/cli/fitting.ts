@@ -2,10 +2,11 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { type Compiled, compileModel } from '../compile.ts';
+import { weightBytes } from '../plan/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { formatCount, formatPercent, formatSize } from '../report/format.ts';
 import { htmlReport } from '../report/html.ts';
-import { type Profile, profileOf, weightBytes } from '../report/profile.ts';
+import { type Profile, profileOf } from '../report/profile.ts';
 import { type Timeline, timelineOf } from '../report/timeline.ts';
 import { refuseUnwritable, writeWhole } from './files.ts';
 import { modelSource } from './model.ts';

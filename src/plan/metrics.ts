@@ -1,5 +1,5 @@
 /** Figures of a plan, from the plan and its graph alone: what every report, command and comparison quotes. */
-import type { Graph } from '../graph/graph.ts';
+import { ABSENT, type Graph, tensorBytes } from '../graph/graph.ts';
 import { resolveStorage } from '../graph/storage.ts';
 import { contextOf, definitionOf } from '../ops/registry.ts';
 import { EXTERNAL, type Plan } from './plan.ts';
@@ -23,6 +23,14 @@ export function graphMacs(graph: Graph): number {
   let macs = 0;
   for (const op of graph.operators) macs += definitionOf(op.kind).macs(contextOf(graph, op));
   return macs;
+}
+
+/** Constants that operators read, each once, in the types they are kept in. */
+export function weightBytes(graph: Graph): number {
+  const ids = new Set(
+    graph.operators.flatMap((op) => op.inputs.filter((id) => id !== ABSENT && graph.tensors[id].constant)),
+  );
+  return [...ids].reduce((n, id) => n + tensorBytes(graph.tensors[id]), 0);
 }
 
 export function planMetrics(graph: Graph, plan: Plan): PlanMetrics {

@@ -4,7 +4,7 @@
  */
 import { ABSENT, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
 import { resolveStorage } from '../graph/storage.ts';
-import { contextOf, definitionOf } from '../ops/registry.ts';
+import { graphMacs, weightBytes } from '../plan/metrics.ts';
 
 export interface ProfileStep {
   readonly index: number;
@@ -56,7 +56,7 @@ export function profileOf(graph: Graph, options: ProfileOptions = {}): Profile {
   const used = [...first.keys()];
   return {
     operators: running.length,
-    macs: graph.operators.reduce((n, op) => n + definitionOf(op.kind).macs(contextOf(graph, op)), 0),
+    macs: graphMacs(graph),
     weightBytes: weightBytes(graph),
     inputBytes: bytes(new Set(graph.inputs.map((p) => p.tensor))),
     outputBytes: bytes(new Set(graph.outputs.map((p) => p.tensor))),
@@ -66,14 +66,6 @@ export function profileOf(graph: Graph, options: ProfileOptions = {}): Profile {
     peakAt: steps.find((s) => s.liveBytes === peak)?.name ?? '',
     steps,
   };
-}
-
-/** Constants that operators read, each once, in the types they are kept in. */
-export function weightBytes(graph: Graph): number {
-  const ids = new Set(
-    graph.operators.flatMap((op) => op.inputs.filter((id) => id !== ABSENT && graph.tensors[id].constant)),
-  );
-  return [...ids].reduce((n, id) => n + tensorBytes(graph.tensors[id]), 0);
 }
 
 /** The tensor whose memory each tensor is, by tensor id. */

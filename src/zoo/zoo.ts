@@ -4,8 +4,8 @@
  * plans for the other, since both have the same operators and tensors.
  */
 import { TidemarkError } from '../errors.ts';
-import { type Graph, tensorBytes } from '../graph/graph.ts';
-import { contextOf, definitionOf } from '../ops/registry.ts';
+import type { Graph } from '../graph/graph.ts';
+import { graphMacs, weightBytes } from '../plan/metrics.ts';
 import { calibrate, calibrationInputs } from './calibrate.ts';
 import { catalogue, type ZooEntry } from './catalogue.ts';
 import type { NetOptions } from './net.ts';
@@ -74,10 +74,6 @@ export function calibratedZooGraph(name: string, options: NetOptions & { cache?:
 export function zooListing(): ZooListing[] {
   return zooNames().map((name) => {
     const graph = zooGraph(name);
-    let macs = 0;
-    for (const op of graph.operators) macs += definitionOf(op.kind).macs(contextOf(graph, op));
-    let weightBytes = 0;
-    for (const t of graph.tensors) if (t.constant) weightBytes += tensorBytes(t);
-    return { name, input: graph.inputs[0].shape, macs, weightBytes };
+    return { name, input: graph.inputs[0].shape, macs: graphMacs(graph), weightBytes: weightBytes(graph) };
   });
 }
