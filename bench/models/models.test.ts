@@ -32,6 +32,9 @@ import {
   runModel,
 } from '../../test/models/verify.ts';
 
+/** Of the code that is running: others may commit meanwhile. */
+const COMMIT = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+
 const RESULT = join(import.meta.dirname, '../results/models.md');
 
 interface Row {
@@ -128,13 +131,12 @@ function totals(): string[] {
 }
 
 function write(): void {
-  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
   const processors = cpus();
   const done = rows.length;
   const text = [
     '# Public models, planned, proven and run',
     '',
-    `Written by \`npm run bench:models\` on ${new Date().toISOString().slice(0, 10)} at commit ${git('rev-parse', '--short', 'HEAD')},`,
+    `Written by \`npm run bench:models\` on ${new Date().toISOString().slice(0, 10)} at commit ${COMMIT},`,
     `Node ${process.versions.node}, ${processors.length} x ${processors[0]?.model ?? 'unknown processor'}.`,
     '',
     'Each file is read, normalised and planned by `fit --ram min`: input overwritten once it is read, output whole, no',
