@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { compileModel, TidemarkError } from '../../src/index.ts';
+import { importModel, planGraph, TidemarkError, tensorBytes } from '../../src/index.ts';
 import { smallModel, tfliteFile } from '../../src/model/tflite/testing/model-file.ts';
 import { floats, seeded, type TinyModel, tinyCnn, tinyModel } from '../onnx/tiny-model.ts';
 import { temporaryFolder, tidemark } from './tidemark.ts';
@@ -94,37 +94,50 @@ const CASES: readonly (readonly [what: string, file: string, bytes: Uint8Array, 
   ],
 ];
 
+/** Seconds that a command takes beyond starting the program. The machine may be busy: the best of a few attempts. */
+function leastSeconds(args: readonly string[]): number {
+  const secondsOf = (some: readonly string[]) => {
+    const began = performance.now();
+    tidemark(some, { cwd: folder });
+    return (performance.now() - began) / 1000;
+  };
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 4 && least >= 1; attempt++) {
+    least = Math.min(least, secondsOf(args) - secondsOf(['--version']));
+  }
+  return least;
+}
+
 describe('one line, exit code 2, within a second', () => {
   it.each(CASES)('%s', (_, name, bytes, line) => {
     fs.writeFileSync(path.join(folder, name), bytes);
-    // Starting Node is not ours to hurry, and machines are busy: what counts is the time beyond it.
-    const start = performance.now();
-    tidemark(['--version']);
-    const startUpMs = performance.now() - start;
-    const began = performance.now();
-    const { status, stdout, stderr } = tidemark(['fit', name, '--ram', '64K', '-o', 'out'], { cwd: folder });
-    const tookMs = performance.now() - began;
+    const args = ['fit', name, '--ram', '64K', '-o', 'out'];
+    const { status, stdout, stderr } = tidemark(args, { cwd: folder });
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^tidemark: [^\n]+\n$/);
     expect(stderr.slice('tidemark: '.length, -1)).toMatch(line);
-    expect(tookMs - startUpMs).toBeLessThan(1000 + 2 * startUpMs);
+    expect(leastSeconds(args)).toBeLessThan(1);
     expect(fs.existsSync(path.join(folder, 'out'))).toBe(false);
   });
 });
+
+const LARGE_BYTES = 2 ** 20;
 
 test.each([
   ['x.onnx', cnn],
   ['x.tflite', lite],
 ])('%s with a bit flipped anywhere: a plan, or one error of ours', (file, bytes) => {
   const policy = { input: 'reuse', output: 'whole' } as const;
-  const counts = { planned: 0, refused: 0 };
+  const counts = { read: 0, refused: 0 };
   for (const u of seeded(150, 11)) {
     const bit = Math.floor(((u + 1) / 2) * bytes.length * 8);
     const damaged = bytes.slice();
     damaged[bit >> 3] ^= 1 << (bit & 7);
     try {
-      compileModel({ bytes: damaged, file }, { policy });
-      counts.planned++;
+      const graph = importModel({ bytes: damaged, file });
+      counts.read++;
+      // A flipped size may give a right model that is merely large, and takes long.
+      if (graph.tensors.every((t) => tensorBytes(t) < LARGE_BYTES)) planGraph(graph, { policy });
     } catch (error) {
       if (!(error instanceof TidemarkError)) throw new Error(`bit ${bit}: ${(error as Error).stack}`);
       expect(error.code, `bit ${bit}: ${error.message}`).not.toBe('internal');
@@ -132,5 +145,5 @@ test.each([
       counts.refused++;
     }
   }
-  expect(Math.min(counts.planned, counts.refused)).toBeGreaterThan(10);
+  expect(Math.min(counts.read, counts.refused)).toBeGreaterThan(10);
 });
