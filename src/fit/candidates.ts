@@ -125,7 +125,7 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   byPixels.sort((a, b) => a.peak - b.peak);
-  const found = [...byRows, ...byPixels].map(({ variant, spans }) => candidate(variant, spans));
+  const choices = [...byPixels, ...byRows];
   // Cheaper plans under nearly the same peak often pack better.
   for (const { variant, peak } of byPixels.slice(0, 1)) {
     for (const slack of [1, 1.02]) {
@@ -135,8 +135,30 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
         budgetBytes: Math.floor(peak * slack),
         work,
       });
-      if (spans) found.push(candidate(variant, spans));
+      if (spans) choices.push({ variant, spans, peak: peakOf(spans) });
     }
+  }
+  return layOutPromising(choices);
+}
+
+interface Choice {
+  readonly variant: Variant;
+  readonly spans: readonly SpanChoice[];
+  readonly peak: number;
+}
+
+/** Addresses may take a little less than a span's own count, where a tensor is overwritten in place. */
+const WORTH_LAYING_OUT = 1.02;
+
+/** Layouts from the lowest peak up, until the peak alone is above what is reached. */
+function layOutPromising(choices: readonly Choice[]): Candidate[] {
+  const found: Candidate[] = [];
+  let reached = Number.POSITIVE_INFINITY;
+  for (const { variant, spans, peak } of [...choices].sort((a, b) => a.peak - b.peak)) {
+    if (peak > reached * WORTH_LAYING_OUT) break;
+    const made = candidate(variant, spans);
+    reached = Math.min(reached, made.layout.arenaBytes);
+    found.push(made);
   }
   return found;
 }
