@@ -2,8 +2,9 @@
  * What a firing sequence keeps alive, and when. Rows are written and freed in order, so in the address-time
  * plane each buffer is a staircase: at any time the bytes [lo, hi) of it are live.
  */
-import type { SpanChoice } from '../../fit/spans.ts';
+
 import type { Network } from '../3-schedule/steps.ts';
+import type { SpanSchedule } from '../3-schedule/stream.ts';
 import type { Mode } from '../3-schedule/tables.ts';
 
 /**
@@ -65,7 +66,7 @@ class Growing {
 }
 
 /** Lifetimes of everything that the spans' sequences use. */
-export function timelineOf(network: Network, spans: readonly SpanChoice[]): Timeline {
+export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Timeline {
   const { steps, roots } = network;
   const modes: Mode[] = steps.map(() => 'whole');
   const rings = new Map<number, number>();
@@ -154,7 +155,7 @@ export function timelineOf(network: Network, spans: readonly SpanChoice[]): Time
 }
 
 /** Inputs that are there from the start arrive first, then the spans run one after another. */
-function joinSequences(before: number, spans: readonly SpanChoice[]): Int32Array {
+function joinSequences(before: number, spans: readonly SpanSchedule[]): Int32Array {
   const length = before + spans.reduce((n, s) => n + s.sequence!.length, 0);
   const out = new Int32Array(length);
   for (let s = 0; s < before; s++) out[s] = s;
