@@ -79,7 +79,6 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
     from: -1,
   }));
   best[0] = { value: 0, cost: 0, from: -1 };
-  const chosen = new Set(cuts);
   const allowance = search.work?.left ?? 0;
   for (let j = 1; j < cuts.length; j++) {
     search.onProgress?.(j / cuts.length);
@@ -97,28 +96,25 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
       const limit = () => Math.min(budget, least ? to.value : Number.POSITIVE_INFINITY);
       if (Math.max(from.value, crossing[first], crossing[cuts[j]]) > limit()) continue;
       if (!least && from.cost >= to.cost) continue;
-      const offer = (span: SpanChoice) => {
+      const offer = (mode: Mode) => {
+        const { span } = knownSpan(network, first, last, mode, limit(), work);
+        if (!span || span.peakBytes > limit()) return;
         const value = Math.max(from.value, span.peakBytes);
         const cost = from.cost + spanCost(span, first, last);
         const better = least ? value < to.value || (value === to.value && cost < to.cost) : cost < to.cost;
         if (value <= budget && better) Object.assign(to, { value, cost, from: i, span });
       };
-      if (i === j - 1) {
-        const { span } = knownSpan(network, first, last, 'whole', limit(), work);
-        if (span && span.peakBytes <= limit()) offer(span);
-      }
+      if (i === j - 1) offer('whole');
       const ends = Math.max(crossing[first], crossing[cuts[j]]);
       search.modes.forEach((mode, m) => {
         atLeast[m] = Math.max(atLeast[m], ringFloor(network, first, last, mode));
-        if (atLeast[m] + ends > limit()) return;
-        const { span } = knownSpan(network, first, last, mode, limit(), work);
-        if (span && span.peakBytes <= limit()) offer(span);
+        if (atLeast[m] + ends <= limit()) offer(mode);
       });
       if (first !== last && atLeast.every((bytes) => bytes > limit())) break;
     }
     if (search.work) search.work.left = work!.left + kept;
   }
-  if (!chosen.has(n) || best[cuts.length - 1].from < 0) return n === start ? [] : undefined;
+  if (best[cuts.length - 1].from < 0) return n === start ? [] : undefined;
   const spans: SpanChoice[] = [];
   for (let j = cuts.length - 1; j > 0; j = best[j].from) spans.push(best[j].span!);
   return spans.reverse();
