@@ -4,14 +4,15 @@
  * no byte that is still needed is overwritten, and that nothing leaves the arena. It knows nothing of how
  * plans are made.
  */
-import { elementBytes, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
+import { elementBytes, elementCount, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
 import { resolveStorage, type Storage } from '../graph/storage.ts';
+import { addressingOf } from './addressing.ts';
 import { fingerprint } from './fingerprint.ts';
-import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from './firing.ts';
-import { ARENA, EXTERNAL, type Plan } from './plan.ts';
+import { type Firings, firingsOf, type OperatorFirings, stagingBytes, workspaceBytes } from './firing.ts';
+import { ARENA, EXTERNAL, type Plan, type PlanBuffer } from './plan.ts';
 import { ActorReplay, type Workspace } from './replay.ts';
 import { expandSchedule } from './schedule.ts';
-import { fail, type Root, type Shadow, Violation } from './shadow.ts';
+import { addressOf, fail, type Root, type Shadow, Violation } from './shadow.ts';
 
 export interface CheckResult {
   readonly ok: boolean;
@@ -41,8 +42,10 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
     const replays = actors.map((f, i) => {
       if (times[i] === 0) return undefined;
       const workspace = workspaceOf(plan, i, f, shadows);
-      const { name } = plan.actors[i];
-      return new ActorReplay(resolved.graph, resolved.storage, roots, f, times[i], name, workspace);
+      const staging = stagingOf(resolved.graph, plan, i, f, shadows);
+      const { name, reverse } = plan.actors[i];
+      const how = { times: times[i], name, reverse: reverse === true, workspace, staging };
+      return new ActorReplay(resolved.graph, resolved.storage, roots, f, how);
     });
     for (const a of sequence) {
       replays[a]!.fire();
@@ -82,6 +85,8 @@ function actorFirings(graph: Graph, storage: Storage, plan: Plan, i: number): Fi
   const firings = firingsOf(graph, actor);
   if (actor.fold && !(firings as Partial<OperatorFirings>).definition?.fold)
     fail(`actor ${actor.name} cannot fold`);
+  if (actor.reverse && (actor.kind !== 'operator' || actor.fold))
+    fail(`actor ${actor.name} cannot fire in reverse`);
   return firings;
 }
 
@@ -147,19 +152,22 @@ function placeRoots(
     }
     const size = elementBytes(tensor);
     const bytes = tensorBytes(tensor);
-    const ringBytes = buffer.ring === undefined ? bytes : buffer.ring * size;
-    if (ringBytes > buffer.bytes)
-      fail(`buffer ${buffer.name} has ${buffer.bytes} bytes, but holds ${ringBytes}`);
+    const { stretch, starts } = addressingOf(buffer, elementCount(tensor.shape));
+    const stretchBytes = stretch * size;
+    if (starts) checkPieces(buffer, bytes, stretchBytes, starts, size);
+    else if (Math.min(stretchBytes, bytes) > buffer.bytes)
+      fail(`buffer ${buffer.name} has ${buffer.bytes} bytes, but holds ${stretchBytes}`);
     if (buffer.offset % size !== 0)
       fail(`buffer ${buffer.name} at ${buffer.offset} is not aligned to ${size}`);
-    if (kept.has(tensor.id) && ringBytes < bytes)
-      fail(`${tensor.name} must be kept whole, but lies in a ring`);
+    if (kept.has(tensor.id) && (starts || stretchBytes < bytes))
+      fail(`${tensor.name} must be kept whole, but lies in a ring or in pieces`);
     roots.set(tensor.id, {
       id: tensor.id,
       buffer,
       shadow: shadows.get(buffer.bank)!,
       bytes,
-      ringBytes,
+      stretchBytes,
+      starts,
       readers: [],
       kept: kept.has(tensor.id),
     });
@@ -169,6 +177,25 @@ function placeRoots(
   for (const id of touched)
     if (!roots.has(rootOf(id))) fail(`tensor ${graph.tensors[rootOf(id)].name} has no buffer`);
   return roots;
+}
+
+/** Every piece has an address, inside the buffer and aligned. */
+function checkPieces(
+  { name, bytes, ring }: PlanBuffer,
+  tensorSize: number,
+  pieceBytes: number,
+  starts: Int32Array,
+  elementSize: number,
+): void {
+  if (ring !== undefined) fail(`buffer ${name} is both a ring and in pieces`);
+  const pieces = Math.ceil(tensorSize / pieceBytes);
+  if (starts.length !== pieces) fail(`buffer ${name} has ${starts.length} addresses for ${pieces} pieces`);
+  starts.forEach((start, i) => {
+    const end = start + Math.min(pieceBytes, tensorSize - i * pieceBytes);
+    if (end > bytes) fail(`buffer ${name} has ${bytes} bytes, but piece ${i} ends at ${end}`);
+    if (start % elementSize !== 0)
+      fail(`buffer ${name}, piece ${i}: ${start} is not aligned to ${elementSize}`);
+  });
 }
 
 function workspaceOf(
@@ -195,9 +222,31 @@ function workspaceOf(
   };
 }
 
+/** Where a firing's run is written until the firing has read all it reads. */
+function stagingOf(
+  graph: Graph,
+  plan: Plan,
+  i: number,
+  firings: Firings,
+  shadows: ReadonlyMap<string, Shadow>,
+): Workspace | undefined {
+  const { name, kind, staged, fold } = plan.actors[i];
+  if (staged === undefined) return undefined;
+  if (kind !== 'operator' || fold || firings.outputs.length !== 1) fail(`${name} cannot be staged`);
+  const buffer = plan.buffers[staged];
+  if (!buffer || buffer.tensor !== undefined) fail(`${name} is staged in what is no working memory`);
+  const bytes = stagingBytes(graph, firings);
+  if (buffer.bytes < bytes) fail(`${name} stages ${bytes} bytes and has ${buffer.bytes}`);
+  const size = elementBytes(graph.tensors[firings.outputs[0]]);
+  if (buffer.offset % size !== 0 || buffer.bank === EXTERNAL)
+    fail(`staging ${buffer.name} must lie in the arena, aligned to ${size}`);
+  const tag = -1 - plan.actors.length - i;
+  return { shadow: shadows.get(buffer.bank)!, offset: buffer.offset, bytes, tag, keeps: false };
+}
+
 function checkKept(graph: Graph, root: Root): void {
   for (let b = 0; b < root.bytes; b++) {
-    const at = root.buffer.offset + b;
+    const at = addressOf(root, b);
     if (root.shadow.owner[at] !== root.id + 1 || root.shadow.byte[at] !== b) {
       fail(`byte ${b} of ${graph.tensors[root.id].name} is not there at the end`);
     }

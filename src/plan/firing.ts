@@ -2,7 +2,7 @@
  * What one firing of an actor reads and writes, in pixels of its tensors. This is the meaning of a plan: the
  * checker, the executor, the metrics and the planners all ask here.
  */
-import { ABSENT, type Graph, pixelsOf, type TensorId } from '../graph/graph.ts';
+import { ABSENT, channelsOf, elementBytes, type Graph, pixelsOf, type TensorId } from '../graph/graph.ts';
 import type { OpContext, OperatorDef, PixelRange } from '../ops/operator.ts';
 import { contextOf, definitionOf } from '../ops/registry.ts';
 import type { PlanActor } from './plan.ts';
@@ -33,7 +33,7 @@ export interface OperatorFirings extends Firings {
 const NOTHING: PixelRange = { lo: 0, hi: 0 };
 
 /** An actor's shape: everything in `PlanActor` that decides what its firings do. */
-export type ActorShape = Pick<PlanActor, 'kind' | 'index' | 'run' | 'fold'>;
+export type ActorShape = Pick<PlanActor, 'kind' | 'index' | 'run' | 'fold' | 'reverse'>;
 
 /** The firings of an actor over a graph (after its plan's copies were inserted). */
 export function firingsOf(graph: Graph, actor: ActorShape): Firings {
@@ -82,7 +82,10 @@ function operatorFirings(graph: Graph, actor: ActorShape): OperatorFirings {
   const { reads } = definition;
   const run = definition.access === 'pixel' ? actor.run : Math.max(1, total);
   const count = Math.max(1, Math.ceil(total / run));
-  const writes = (f: number): PixelRange => ({ lo: f * run, hi: Math.min(total, (f + 1) * run) });
+  const writes = (f: number): PixelRange => {
+    const r = actor.reverse ? count - 1 - f : f;
+    return { lo: r * run, hi: Math.min(total, (r + 1) * run) };
+  };
   return {
     ...base,
     count,
@@ -94,6 +97,15 @@ function operatorFirings(graph: Graph, actor: ActorShape): OperatorFirings {
       return need.hi > need.lo ? need : NOTHING;
     },
   };
+}
+
+/** Bytes of the largest run that a firing writes: what staging it takes. */
+export function stagingBytes(graph: Graph, { outputs, count, writes }: Firings): number {
+  const { shape, dtype } = graph.tensors[outputs[0]];
+  let pixels = 0;
+  // Runs are equal but for the last of the tensor, which fires last or first.
+  for (const f of count > 0 ? [0, count - 1] : []) pixels = Math.max(pixels, writes(f).hi - writes(f).lo);
+  return pixels * channelsOf(shape) * elementBytes({ dtype });
 }
 
 /** Bytes of working memory that an actor's firings need: a fold's state, or scratch. */

@@ -16,7 +16,10 @@ const scheduleNode: z.ZodType<ScheduleNode> = z
   .lazy(() =>
     z.union([count, z.tuple([atLeastOne]).rest(scheduleNode) as unknown as z.ZodType<ScheduleNode>]),
   )
-  .meta({ id: 'scheduleNode', description: 'an actor, or [times, ...body]' });
+  .meta({
+    id: 'scheduleNode',
+    description: 'an actor (an address, in a list of pieces), or [times, ...body]',
+  });
 
 /** Something that fires: an operator, the arrival of an input, or the departure of an output. */
 export const planActor = z.object({
@@ -33,6 +36,15 @@ export const planActor = z.object({
     .optional()
     .describe('consumes input 0 run by run, and writes its output in the last firing'),
   scratch: count.optional().describe('buffer of its working memory or of its fold state'),
+  staged: count
+    .optional()
+    .describe(
+      'buffer that a firing writes its run into; it is copied to its place once the reads of the firing are over',
+    ),
+  reverse: z
+    .boolean()
+    .optional()
+    .describe('runs fire from the last to the first: what is read and written walks down in memory'),
 });
 
 export const planBuffer = z.object({
@@ -44,15 +56,24 @@ export const planBuffer = z.object({
   ring: atLeastOne
     .optional()
     .describe('elements of the ring: element e lies at e modulo this. Left out: the whole tensor is here'),
+  pieces: z
+    .object({
+      elements: atLeastOne.describe('elements of each piece but the last, which has what is left'),
+      offsets: z
+        .array(scheduleNode)
+        .describe('bytes from the offset of the buffer to each piece, repeats folded as in a schedule'),
+    })
+    .optional()
+    .describe('rows placed one by one: every piece of the tensor has an address of its own'),
 });
 
 const planSpan = z.object({
   first: z.string().describe('name of the first actor'),
   last: z.string().describe('name of the last actor'),
   mode: z
-    .enum(['whole', 'rows', 'pixels'])
+    .enum(['whole', 'rows', 'pixels', 'singles'])
     .describe(
-      'one operator by itself, or several that fire in turn: by rows, or by pixels where that is less',
+      'one operator by itself, or several that fire in turn: by rows, by pixels where that is less, or by rows that are placed one by one',
     ),
   operators: atLeastOne.describe('actors in the span'),
   arenaBytes: count.describe("live bytes at the span's worst moment"),

@@ -3,13 +3,25 @@ import type { Graph, TensorId } from '../graph/graph.ts';
 import { readsInOnePiece, type Storage } from '../graph/storage.ts';
 import type { PixelRange } from '../ops/operator.ts';
 import type { Firings, OperatorFirings } from './firing.ts';
-import { fail, type Piece, pieceOf, type Reader, type Root, type Shadow } from './shadow.ts';
+import {
+  addressOf,
+  fail,
+  type Piece,
+  pieceOf,
+  type Reader,
+  type Root,
+  type Shadow,
+  sideBySide,
+} from './shadow.ts';
 
 interface Input {
   readonly piece: Piece;
   readonly reader: Reader;
   readonly inPlace: boolean;
-  /** Pixels below this were found in place before; overwriting one that is still needed is refused. */
+  /**
+   * Pixels below this (from it on, in reverse) were found in place before; overwriting one that is still needed
+   * is refused.
+   */
   verified: number;
   /** The next firing that reads something, and what. */
   firing: number;
@@ -25,6 +37,17 @@ export interface Workspace {
   readonly keeps: boolean;
 }
 
+/** What a plan says of an actor beyond what its firings do. */
+export interface ActorHow {
+  /** Firings that the schedule has. */
+  readonly times: number;
+  readonly name: string;
+  readonly reverse: boolean;
+  readonly workspace?: Workspace;
+  /** Where a firing writes its run first. */
+  readonly staging?: Workspace;
+}
+
 const NOTHING: PixelRange = { lo: 0, hi: 0 };
 
 export class ActorReplay {
@@ -32,10 +55,12 @@ export class ActorReplay {
   /** Firings that the schedule has in all: runs after them are never wanted. */
   readonly #times: number;
   readonly #name: string;
+  readonly #reverse: boolean;
   readonly #roots: ReadonlyMap<TensorId, Root>;
   readonly #inputs: Input[];
   readonly #outputs: Piece[];
   readonly #workspace?: Workspace;
+  readonly #staging?: Workspace;
   #next = 0;
 
   constructor(
@@ -43,15 +68,15 @@ export class ActorReplay {
     storage: Storage,
     roots: ReadonlyMap<TensorId, Root>,
     firings: Firings,
-    times: number,
-    name: string,
-    workspace?: Workspace,
+    { times, name, reverse, workspace, staging }: ActorHow,
   ) {
     this.firings = firings;
     this.#times = Math.min(times, firings.count);
     this.#name = name;
+    this.#reverse = reverse;
     this.#roots = roots;
     this.#workspace = workspace;
+    this.#staging = staging;
     const { context, definition } = firings as Partial<OperatorFirings>;
     const piece = (id: TensorId, whole: boolean) => {
       const found = pieceOf(graph, storage, roots, id);
@@ -62,25 +87,30 @@ export class ActorReplay {
     const overwritable = context ? (definition!.inPlace?.(context) ?? []) : [];
     this.#inputs = firings.inputs.map(({ tensor, index }) => {
       const found = piece(tensor, context !== undefined && readsInOnePiece(context.op, tensor));
-      const reader: Reader = { needFrom: 0 };
+      const reader: Reader = { needFrom: 0, needTo: Number.POSITIVE_INFINITY };
       found.root.readers.push(reader);
       const inPlace = overwritable.includes(index);
-      return { piece: found, reader, inPlace, verified: 0, firing: -1, need: NOTHING };
+      return { piece: found, reader, inPlace, verified: reverse ? found.pixels : 0, firing: -1, need: NOTHING };
     });
     this.#announce(0);
   }
 
-  /** Fires once: working memory is taken, reads are verified, then the output is stamped. */
+  /**
+   * Fires once: working memory is taken, reads are verified, then the output is stamped. What is staged comes to
+   * its place when the firing needs none of its input any more.
+   */
   fire(): void {
     const f = this.#next;
     const { firings } = this;
     if (f >= firings.count) fail(`${this.#name} fires more than ${firings.count} times`);
-    this.#takeWorkspace(f);
+    if (this.#workspace) this.#take(this.#workspace, f);
+    if (this.#staging) this.#take(this.#staging, f);
     for (const input of this.#inputs) if (input.firing === f) this.#verify(input, f);
+    if (this.#staging) this.#announce(f + 1);
     const { lo, hi } = firings.writes(f);
     for (const out of this.#outputs) this.#write(out, lo, hi, f);
     this.#next = f + 1;
-    this.#announce(f + 1);
+    if (!this.#staging) this.#announce(f + 1);
   }
 
   /** Publishes what is needed from firing f on. Intervals must be monotone for this to be a single bound. */
@@ -91,21 +121,23 @@ export class ActorReplay {
       if (input.firing >= f) continue;
       const { piece, reader } = input;
       let from = Number.POSITIVE_INFINITY;
+      let to = 0;
       input.firing = f;
       for (; input.firing < this.#times; input.firing++) {
         input.need = this.firings.reads(i, input.firing);
         if (input.need.hi <= input.need.lo) continue;
         from = piece.offset + input.need.lo * piece.stride;
+        to = piece.offset + (input.need.hi - 1) * piece.stride + piece.pixelBytes;
         break;
       }
-      if (from < reader.needFrom) fail(`${this.#name}, firing ${f}: reads backwards`);
-      reader.needFrom = from;
+      if (this.#reverse ? to > reader.needTo : from < reader.needFrom)
+        fail(`${this.#name}, firing ${f}: reads backwards`);
+      if (this.#reverse) reader.needTo = to;
+      else reader.needFrom = from;
     }
   }
 
-  #takeWorkspace(f: number): void {
-    const w = this.#workspace;
-    if (!w) return;
+  #take(w: Workspace, f: number): void {
     const { owner } = w.shadow;
     const end = w.offset + w.bytes;
     if (w.keeps && f > 0) {
@@ -128,33 +160,33 @@ export class ActorReplay {
     const { need } = input;
     const { root, offset, stride, pixelBytes, pixels } = input.piece;
     if (need.hi > pixels) fail(`${this.#name}, firing ${f}: reads pixel ${need.hi - 1} of ${pixels}`);
-    const lo = Math.max(need.lo, input.verified);
+    const lo = this.#reverse ? need.lo : Math.max(need.lo, input.verified);
+    const hi = this.#reverse ? Math.min(need.hi, input.verified) : need.hi;
     if (stride === pixelBytes) {
-      this.#find(root, offset + lo * stride, offset + need.hi * stride, f);
+      this.#find(root, offset + lo * stride, offset + hi * stride, f);
     } else {
-      for (let p = lo; p < need.hi; p++)
+      for (let p = lo; p < hi; p++)
         this.#find(root, offset + p * stride, offset + p * stride + pixelBytes, f);
     }
-    input.verified = Math.max(input.verified, need.hi);
+    input.verified = this.#reverse ? Math.min(input.verified, lo) : Math.max(input.verified, hi);
   }
 
   #find(root: Root, from: number, to: number, f: number): void {
     const { owner, byte } = root.shadow;
     const tag = root.id + 1;
-    const first = root.buffer.offset;
-    const end = first + root.ringBytes;
-    let at = first + (from % root.ringBytes);
-    for (let b = from; b < to; b++) {
-      if (owner[at] !== tag || byte[at] !== b) {
-        fail(`${this.#name}, firing ${f}: byte ${b} of ${root.buffer.name} is not at ${at}`);
+    for (let b = from; b < to; ) {
+      let at = addressOf(root, b);
+      for (const end = Math.min(to, b + sideBySide(root, b)); b < end; b++, at++) {
+        if (owner[at] !== tag || byte[at] !== b) {
+          fail(`${this.#name}, firing ${f}: byte ${b} of ${root.buffer.name} is not at ${at}`);
+        }
       }
-      if (++at === end) at = first;
     }
   }
 
   #write(out: Piece, lo: number, hi: number, f: number): void {
     const { offset, stride, pixelBytes, root } = out;
-    if ((hi - 1 - lo) * stride + pixelBytes > root.ringBytes)
+    if (!root.starts && (hi - 1 - lo) * stride + pixelBytes > root.stretchBytes)
       fail(`${this.#name}, firing ${f}: writes more than the ring of ${root.buffer.name} holds`);
     if (hi > out.pixels) fail(`${this.#name}, firing ${f}: writes pixel ${hi - 1} of ${out.pixels}`);
     if (stride === pixelBytes) {
@@ -171,10 +203,9 @@ export class ActorReplay {
   #stamp(out: Piece, from: number, to: number, written: number, f: number): void {
     const { root } = out;
     const { owner, byte } = root.shadow;
-    const first = root.buffer.offset;
     for (let b = from; b < to; ) {
-      const at = first + (b % root.ringBytes);
-      const count = stretchOf(root.shadow, at, Math.min(first + root.ringBytes, at + to - b));
+      const at = addressOf(root, b);
+      const count = stretchOf(root.shadow, at, at + Math.min(sideBySide(root, b), to - b));
       if (owner[at] !== 0) this.#claim(root.shadow, at, count, f, written + b - from, out);
       owner.fill(root.id + 1, at, at + count);
       for (let k = 0; k < count; k++) byte[at + k] = b + k;
@@ -189,7 +220,7 @@ export class ActorReplay {
   #claim(shadow: Shadow, at: number, count: number, f: number, written = 0, out?: Piece): void {
     const owner = shadow.owner[at];
     if (owner < 0) {
-      if (owner === this.#workspace?.tag)
+      if (owner === this.#workspace?.tag || owner === this.#staging?.tag)
         fail(`${this.#name}, firing ${f}: writes over its own working memory at ${at}`);
       return;
     }
@@ -199,9 +230,10 @@ export class ActorReplay {
       fail(`${this.#name}, firing ${f}: overwrites byte ${byte} of ${root.buffer.name}, which is kept`);
     for (const reader of root.readers) {
       const from = Math.max(byte, reader.needFrom);
-      if (from >= byte + count) continue;
+      const to = Math.min(byte + count, reader.needTo);
+      if (from >= to) continue;
       const own = out ? this.#inputs.find((i) => i.reader === reader) : undefined;
-      const unspent = own ? this.#unspent(own, from, byte + count, written + from - byte, out!, f) : from;
+      const unspent = own ? this.#unspent(own, from, to, written + from - byte, out!, f) : from;
       if (unspent === undefined) continue;
       fail(
         `${this.#name}, firing ${f}: overwrites byte ${unspent} of ${root.buffer.name}, which is still needed`,
@@ -217,9 +249,11 @@ export class ActorReplay {
   #unspent(own: Input, from: number, to: number, written: number, out: Piece, f: number): number | undefined {
     const { piece, inPlace } = own;
     if (!inPlace || piece.stride !== piece.pixelBytes || elementsOf(piece) !== elementsOf(out)) return from;
-    const later =
-      f + 1 < this.#times ? this.firings.reads(this.#inputs.indexOf(own), f + 1).lo : piece.pixels;
-    const end = piece.offset + later * piece.pixelBytes;
+    // Bytes [start, end) are read by no later firing.
+    const later = f + 1 < this.#times ? this.firings.reads(this.#inputs.indexOf(own), f + 1) : undefined;
+    const start = this.#reverse && later ? piece.offset + later.hi * piece.pixelBytes : 0;
+    const end = piece.offset + (this.#reverse ? piece.pixels : (later?.lo ?? piece.pixels)) * piece.pixelBytes;
+    if (from < start) return from;
     const ahead = written - (from - piece.offset);
     // Elements of one size, written at or behind where they were read: that holds for all of them alike.
     if (piece.elementBytes === out.elementBytes && ahead >= 0)
@@ -235,16 +269,16 @@ export class ActorReplay {
 
 const elementsOf = (piece: Piece) => (piece.pixels * piece.pixelBytes) / piece.elementBytes;
 
-/** In a ring no pixel may lie partly at the end and partly at the start; what is taken whole must not wrap at all. */
+/** No pixel may lie partly in one stretch and partly in the next; what is taken whole must lie in one. */
 function checkPlace({ root, offset, stride, pixelBytes, pixels }: Piece, whole: boolean, name: string): void {
   if (whole && pixels > 1 && stride !== pixelBytes) fail(`${name} needs ${root.buffer.name} in one piece`);
-  const ring = root.ringBytes;
-  if (ring >= root.bytes || pixels === 0) return;
-  const wraps = (from: number, bytes: number) => (from % ring) + bytes > ring;
-  const apart = `${name}: the ring of ${root.buffer.name} would take apart`;
+  const stretch = root.stretchBytes;
+  if (stretch >= root.bytes || pixels === 0) return;
+  const wraps = (from: number, bytes: number) => (from % stretch) + bytes > stretch;
+  const apart = `${name}: the ${root.starts ? 'pieces' : 'ring'} of ${root.buffer.name} would take apart`;
   if (whole && wraps(offset, (pixels - 1) * stride + pixelBytes))
     fail(`${apart} what is needed in one piece`);
-  if (ring % stride === 0 && (offset % stride) + pixelBytes <= stride) return;
+  if (stretch % stride === 0 && (offset % stride) + pixelBytes <= stride) return;
   for (let p = 0; p < pixels; p++) if (wraps(offset + p * stride, pixelBytes)) fail(`${apart} pixel ${p}`);
 }
 

@@ -9,15 +9,16 @@ export function fail(message: string): never {
   throw new Violation(message);
 }
 
-/** Owner 0: nobody. Positive: root tensor id + 1. Negative: working memory of actor -owner - 1. */
+/** Owner 0: nobody. Positive: root tensor id + 1. Negative: working memory, or staging, of one actor. */
 export interface Shadow {
   readonly owner: Int32Array;
   readonly byte: Int32Array;
 }
 
-/** One consumer of a root: it does not need the root's bytes below `needFrom` any more. */
+/** One consumer of a root: of the root's bytes it still needs some of [needFrom, needTo), and no others. */
 export interface Reader {
   needFrom: number;
+  needTo: number;
 }
 
 export interface Root {
@@ -25,10 +26,24 @@ export interface Root {
   readonly buffer: PlanBuffer;
   readonly shadow: Shadow;
   readonly bytes: number;
-  readonly ringBytes: number;
+  /** Bytes that lie side by side: all of them, a ring, or a piece. */
+  readonly stretchBytes: number;
+  /** Where each stretch begins, from the buffer's offset on; left out where all begin there. */
+  readonly starts?: Int32Array;
   readonly readers: Reader[];
   /** Must be whole at the end: a graph output, or an input that survives. */
   readonly kept: boolean;
+}
+
+/** Address of a byte of a root. */
+export function addressOf(root: Root, b: number): number {
+  const stretch = Math.floor(b / root.stretchBytes);
+  return root.buffer.offset + (root.starts ? root.starts[stretch] : 0) + (b - stretch * root.stretchBytes);
+}
+
+/** Bytes from byte b on that lie side by side. */
+export function sideBySide(root: Root, b: number): number {
+  return root.stretchBytes - (b % root.stretchBytes);
 }
 
 /** Where a tensor's pixels lie in its root, in bytes. */

@@ -16,6 +16,7 @@ import { resolveStorage, type Storage } from '../graph/storage.ts';
 import { completeFold, completeKernel } from '../ops/evaluate.ts';
 import type { Kernel, Scratch, View } from '../ops/operator.ts';
 import { contiguousView, scratchOver } from '../ops/views.ts';
+import { addressingOf } from '../plan/addressing.ts';
 import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
 import { EXTERNAL, type Plan, type PlanBuffer } from '../plan/plan.ts';
 import { expandSchedule } from '../plan/schedule.ts';
@@ -174,16 +175,29 @@ class Machine {
     const data = typedOver(tensor.dtype, memory);
     const base = buffer.offset / elementBytes(tensor) + place.offset;
     const { pixelStride } = place;
-    const { ring } = buffer;
-    if (ring === undefined) {
+    if (buffer.ring === undefined && buffer.pieces === undefined) {
       return {
         data,
         contiguous: pixelStride === channelsOf(tensor.shape),
         at: (pixel) => base + pixel * pixelStride,
       };
     }
-    const start = buffer.offset / elementBytes(tensor);
-    return { data, contiguous: false, at: (pixel) => start + ((place.offset + pixel * pixelStride) % ring) };
+    const root = this.#graph.tensors[place.root];
+    const { stretch, starts } = addressingOf(buffer, elementCount(root.shape));
+    const size = elementBytes(tensor);
+    const start = buffer.offset / size;
+    if (!starts)
+      return {
+        data,
+        contiguous: false,
+        at: (pixel) => start + ((place.offset + pixel * pixelStride) % stretch),
+      };
+    const at = (pixel: number) => {
+      const element = place.offset + pixel * pixelStride;
+      const piece = Math.floor(element / stretch);
+      return start + starts[piece] / size + (element - piece * stretch);
+    };
+    return { data, contiguous: false, at };
   }
 
   fire(index: number): void {
