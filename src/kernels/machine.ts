@@ -1,0 +1,19 @@
+/** What kernels are written for: how wide vectors are and how many of them fit in registers. */
+export interface Machine {
+  readonly name: string;
+  /** Lanes of f32 and i32 vectors; 1 for none. */
+  readonly lanes: number;
+  /** Vectors (or scalars, where lanes is 1) that sums may take up at once. */
+  readonly sums: number;
+  /** True where i16 lanes can be multiplied and added in pairs. */
+  readonly pairs: boolean;
+}
+
+/** Any C99 compiler, any processor. */
+export const PLAIN: Machine = { name: 'plain', lanes: 1, sums: 8, pairs: false };
+/** WebAssembly's SIMD, NEON, SSE: 16 bytes. */
+export const VECTOR16: Machine = { name: 'vector16', lanes: 4, sums: 12, pairs: true };
+/** AVX2: 32 bytes. */
+export const VECTOR32: Machine = { name: 'vector32', lanes: 8, sums: 12, pairs: true };
+/** AVX-512: 64 bytes. */
+export const VECTOR64: Machine = { name: 'vector64', lanes: 16, sums: 24, pairs: true };
