@@ -90,7 +90,14 @@ export class ActorReplay {
       const reader: Reader = { needFrom: 0, needTo: Number.POSITIVE_INFINITY };
       found.root.readers.push(reader);
       const inPlace = overwritable.includes(index);
-      return { piece: found, reader, inPlace, verified: reverse ? found.pixels : 0, firing: -1, need: NOTHING };
+      return {
+        piece: found,
+        reader,
+        inPlace,
+        verified: reverse ? found.pixels : 0,
+        firing: -1,
+        need: NOTHING,
+      };
     });
     this.#announce(0);
   }
@@ -251,8 +258,9 @@ export class ActorReplay {
     if (!inPlace || piece.stride !== piece.pixelBytes || elementsOf(piece) !== elementsOf(out)) return from;
     // Bytes [start, end) are read by no later firing.
     const later = f + 1 < this.#times ? this.firings.reads(this.#inputs.indexOf(own), f + 1) : undefined;
-    const start = this.#reverse && later ? piece.offset + later.hi * piece.pixelBytes : 0;
-    const end = piece.offset + (this.#reverse ? piece.pixels : (later?.lo ?? piece.pixels)) * piece.pixelBytes;
+    const start = this.#reverse && later ? startOf(piece, later) : 0;
+    const end =
+      piece.offset + (this.#reverse ? piece.pixels : (later?.lo ?? piece.pixels)) * piece.pixelBytes;
     if (from < start) return from;
     const ahead = written - (from - piece.offset);
     // Elements of one size, written at or behind where they were read: that holds for all of them alike.
@@ -266,6 +274,10 @@ export class ActorReplay {
     return undefined;
   }
 }
+
+/** First byte that firings in reverse will not read again: unknown where the next one reads nothing. */
+const startOf = (piece: Piece, next: PixelRange) =>
+  next.hi > next.lo ? piece.offset + next.hi * piece.pixelBytes : Number.POSITIVE_INFINITY;
 
 const elementsOf = (piece: Piece) => (piece.pixels * piece.pixelBytes) / piece.elementBytes;
 

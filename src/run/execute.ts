@@ -9,6 +9,7 @@ import {
   elementBytes,
   elementCount,
   type Graph,
+  type Tensor,
   type TensorId,
   type TypedArray,
 } from '../graph/graph.ts';
@@ -78,7 +79,14 @@ interface ActorState {
   readonly scratch: Scratch;
   /** A fold's kernel takes the pixels it reads, any other the pixels it writes. */
   readonly fold: boolean;
+  readonly staging?: Staging;
   next: number;
+}
+
+/** The kernel writes its run here; it is copied to its place when the kernel is done. */
+interface Staging {
+  readonly view: StagingView;
+  readonly copy: Kernel;
 }
 
 class Machine {
@@ -163,8 +171,15 @@ class Machine {
       outputs: context.outputs.map((t) => this.#view(t.id)),
       scratch,
       fold: actor.fold === true,
+      staging: actor.staged === undefined ? undefined : this.#staging(actor.staged, context.outputs[0]),
       next: 0,
     };
+  }
+
+  #staging(buffer: number, { id, dtype, shape }: Tensor): Staging {
+    const base = this.#plan.buffers[buffer].offset / elementBytes({ dtype });
+    const view = new StagingView(typedOver(dtype, this.arena.buffer), base, channelsOf(shape));
+    return { view, copy: copier(this.#graph, id) };
   }
 
   /** A tensor where the plan put it. */
@@ -204,7 +219,14 @@ class Machine {
     const actor = (this.#actors[index] ??= this.#prepare(this.#plan.actors[index]));
     const f = actor.next++;
     const { lo, hi } = actor.fold ? actor.firings.reads(0, f) : actor.firings.writes(f);
-    actor.kernel(actor.inputs, actor.outputs, lo, hi, actor.scratch);
+    const { staging } = actor;
+    if (staging) {
+      staging.view.first = lo;
+      actor.kernel(actor.inputs, [staging.view], lo, hi, actor.scratch);
+      staging.copy([staging.view], actor.outputs, lo, hi, actor.scratch);
+    } else {
+      actor.kernel(actor.inputs, actor.outputs, lo, hi, actor.scratch);
+    }
   }
 
   outputs(): TypedArray[] {
@@ -224,6 +246,25 @@ class Machine {
       );
       return to;
     });
+  }
+}
+
+/** The run that is being staged, side by side; `first` is its first pixel. */
+class StagingView implements View {
+  readonly data: TypedArray;
+  readonly contiguous = true;
+  readonly #base: number;
+  readonly #channels: number;
+  first = 0;
+
+  constructor(data: TypedArray, base: number, channels: number) {
+    this.data = data;
+    this.#base = base;
+    this.#channels = channels;
+  }
+
+  at(pixel: number): number {
+    return this.#base + (pixel - this.first) * this.#channels;
   }
 }
 
