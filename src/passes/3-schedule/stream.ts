@@ -11,6 +11,8 @@ export interface SpanShape {
   readonly first: number;
   readonly last: number;
   readonly mode: Mode;
+  /** By step of the span, where not all run in one mode. */
+  readonly modes?: readonly Mode[];
 }
 
 export interface SpanSchedule extends SpanShape {
@@ -19,6 +21,8 @@ export interface SpanSchedule extends SpanShape {
   readonly firings: number;
   /** Root index -> elements, for the tensors that stay inside the span. */
   readonly rings: ReadonlyMap<number, number>;
+  /** Root index -> elements of a piece, for the tensors whose rows are placed one by one. */
+  readonly pieces?: ReadonlyMap<number, number>;
   /** Steps in firing order; only when asked for. */
   readonly sequence?: Int32Array;
 }
@@ -69,6 +73,8 @@ class SpanRun {
   readonly #span: SpanShape;
   readonly #limit: number;
   readonly #eager: boolean;
+  /** Rows are placed one by one: what is live counts, not the largest ring. */
+  readonly #singles: boolean;
   readonly #tables: FiringTable[];
   readonly #fired: Int32Array;
   readonly #target: Int32Array;
@@ -86,8 +92,11 @@ class SpanRun {
     this.#span = span;
     this.#limit = options.limitBytes ?? Number.POSITIVE_INFINITY;
     this.#eager = options.eager ?? false;
+    this.#singles = span.mode === 'singles';
     const steps = span.last - span.first + 1;
-    this.#tables = Array.from({ length: steps }, (_, i) => network.table(span.first + i, span.mode));
+    this.#tables = Array.from({ length: steps }, (_, i) =>
+      network.table(span.first + i, span.modes?.[i] ?? span.mode),
+    );
     this.#fired = new Int32Array(steps);
     this.#target = new Int32Array(steps);
     this.#touched = this.#tables.map(() => []);
@@ -137,13 +146,23 @@ class SpanRun {
       }
     });
     for (const state of this.#roots.values()) {
-      if (!state.internal && !state.whole) this.#boundaryBytes += this.#live(state);
+      if (!this.#inRing(state) && !state.whole) this.#boundaryBytes += this.#live(state);
     }
   }
 
+  #inRing(state: RootRun): boolean {
+    return state.internal && !this.#singles;
+  }
+
   #live(state: RootRun): number {
-    const lo = state.pinned ? 0 : Math.min(state.lo, state.hi);
-    return (state.hi - lo) * state.elementBytes;
+    if (!state.internal) {
+      const lo = state.pinned ? 0 : Math.min(state.lo, state.hi);
+      return (state.hi - lo) * state.elementBytes;
+    }
+    // A row is there as a whole until nothing of it is needed.
+    const first = Math.floor(state.lo / state.granule);
+    const end = Math.min(state.size, Math.ceil(state.hi / state.granule) * state.granule);
+    return Math.max(0, end - first * state.granule) * state.elementBytes;
   }
 
   go(): SpanSchedule | undefined {
@@ -151,12 +170,18 @@ class SpanRun {
     const order = this.#eager ? this.#runEager() : this.#runDemand();
     if (!order) return undefined;
     const rings = new Map<number, number>();
-    for (const s of this.#roots.values()) if (s.internal) rings.set(s.root, s.ring);
+    const pieces = new Map<number, number>();
+    for (const s of this.#roots.values()) {
+      if (!s.internal) continue;
+      if (!this.#singles) rings.set(s.root, s.ring);
+      else if (s.granule < s.size) pieces.set(s.root, s.granule);
+    }
     return {
       ...this.#span,
       peakBytes: this.#worst(),
       firings: this.#count,
       rings,
+      ...(this.#singles ? { pieces } : {}),
       sequence: this.#sequence && Int32Array.from(this.#sequence),
     };
   }
@@ -276,12 +301,18 @@ class SpanRun {
     const a = this.#roots.get(input);
     const b = this.#roots.get(output);
     return (
-      a !== undefined && b !== undefined && !a.internal && !b.internal && !a.pinned && !a.whole && !b.whole
+      a !== undefined &&
+      b !== undefined &&
+      !this.#inRing(a) &&
+      !this.#inRing(b) &&
+      !a.pinned &&
+      !a.whole &&
+      !b.whole
     );
   }
 
   #grow(s: RootRun, hi: number): void {
-    if (s.internal) {
+    if (this.#inRing(s)) {
       s.hi = hi;
       const extent = hi - Math.min(s.lo, hi);
       const ring = Math.min(s.size, Math.ceil(extent / s.granule) * s.granule);
@@ -304,7 +335,7 @@ class SpanRun {
       if (next < lo) lo = next;
     }
     if (lo <= s.lo) return;
-    if (!s.internal && !s.whole) {
+    if (!this.#inRing(s) && !s.whole) {
       this.#boundaryBytes -= this.#live(s);
       s.lo = lo;
       this.#boundaryBytes += this.#live(s);
@@ -324,7 +355,7 @@ class SpanRun {
 /** Elements that a ring's size is a multiple of, so that no pixel (no row, where rows are written) wraps inside. */
 function ringGranule(info: RootInfo, mode: Mode): number {
   if (info.pixelGranule === 0) return info.elements;
-  return mode === 'rows' && info.rowElements % info.pixelGranule === 0 ? info.rowElements : info.pixelGranule;
+  return mode !== 'pixels' && info.rowElements % info.pixelGranule === 0 ? info.rowElements : info.pixelGranule;
 }
 
 /** Firings after which so many pixels are written. */

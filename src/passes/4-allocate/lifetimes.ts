@@ -71,7 +71,7 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
   const modes: Mode[] = steps.map(() => 'whole');
   const rings = new Map<number, number>();
   for (const span of spans) {
-    for (let s = span.first; s <= span.last; s++) modes[s] = span.mode;
+    for (let s = span.first; s <= span.last; s++) modes[s] = span.modes?.[s - span.first] ?? span.mode;
     for (const [root, ring] of span.rings) if (ring < roots[root].elements) rings.set(root, ring);
   }
   const before = spans.length > 0 ? spans[0].first : steps.length;
