@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { randomGraph, randomInputs } from '../../../test/random/random-graph.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { pick, seeded } from '../../ops/testing/operator-case.ts';
+import { runReference } from '../../run/reference.ts';
+import { applyTiles } from './apply.ts';
+import { outputsOf, usesOf } from './region.ts';
+import { regionOperators, tileOf } from './tile.ts';
+import type { TiledRegion, Tiling } from './tiling.ts';
+
+/** A region of consecutive operators with one output, cut at random; undefined where that cannot be done. */
+function randomRegion(graph: Graph, seed: number): TiledRegion | undefined {
+  const random = seeded(seed);
+  const uses = usesOf(graph);
+  const n = graph.operators.length;
+  if (n === 0) return undefined;
+  for (let tries = 0; tries < 12; tries++) {
+    const first = pick(random, 0, n - 1);
+    const last = pick(random, first, n - 1);
+    const operators = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    const outputs = outputsOf(graph, uses, operators);
+    if (outputs.length !== 1) continue;
+    const { shape } = graph.tensors[outputs[0]];
+    if (shape.length !== 4) continue;
+    const cuts = (size: number) => {
+      const inner = Array.from({ length: size - 1 }, (_, i) => i + 1).filter(() => random() < 0.4);
+      return [0, ...(random() < 0.3 ? [] : inner), size];
+    };
+    const region = { operators, rows: cuts(shape[1]), columns: cuts(shape[2]) };
+    const cut = { rows: region.rows.length > 2, columns: region.columns.length > 2 };
+    if (!cut.rows && !cut.columns) continue;
+    const parts = regionOperators(graph, operators);
+    const tiles = region.rows.slice(1).flatMap((bottom, r) =>
+      region.columns.slice(1).map((right, c) => ({
+        rows: { lo: region.rows[r], hi: bottom },
+        columns: { lo: region.columns[c], hi: right },
+      })),
+    );
+    if (tiles.every((want) => tileOf(graph, parts, outputs[0], want, cut))) return region;
+  }
+  return undefined;
+}
+
+describe('random graphs cut into tiles', () => {
+  it.each([0, 400, 800, 1200])('seeds %i and on: equal to the original, bit for bit', (from) => {
+    let cut = 0;
+    const kinds = new Set<string>();
+    for (let seed = from; seed < from + 400; seed++) {
+      const graph = randomGraph(seed);
+      const region = randomRegion(graph, seed);
+      if (!region) continue;
+      const tiling: Tiling = { regions: [region] };
+      const tiled = applyTiles(graph, tiling);
+      const inputs = randomInputs(graph, seed);
+      expect(runReference(tiled, inputs), `seed ${seed} ${JSON.stringify(tiling)}`).toEqual(
+        runReference(graph, inputs),
+      );
+      for (const id of region.operators) kinds.add(graph.operators[id].kind);
+      cut++;
+    }
+    expect(cut).toBeGreaterThan(150);
+    expect(kinds.size).toBeGreaterThan(15);
+  });
+});
