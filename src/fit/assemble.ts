@@ -65,24 +65,35 @@ export function assemblePlan(
 /** A layout as the plan that executors and the checker take. */
 export function writePlan(graph: Graph, network: Network, { spans, timeline, packing }: Layout): Plan {
   const workspace = new Map<number, number>();
+  const staging = new Map<number, number>();
   let externalBytes = 0;
-  const buffers: PlanBuffer[] = timeline.lifetimes.map((life, i) => {
+  const buffers: PlanBuffer[] = [];
+  const placed = new Set<number>();
+  timeline.lifetimes.forEach((life, i) => {
+    if (life.piece !== undefined) {
+      const root = life.root!;
+      if (placed.has(root)) return;
+      placed.add(root);
+      buffers.push(inPieces(network, timeline, packing, root));
+      return;
+    }
     const external = isOutside(network, timeline, i);
     const offset = external ? externalBytes : packing.offsets[i];
     if (external) externalBytes += Math.ceil(life.bytes / 16) * 16;
-    if (life.step !== undefined) workspace.set(life.step, i);
-    return {
+    if (life.step !== undefined) (life.staging ? staging : workspace).set(life.step, buffers.length);
+    buffers.push({
       name: life.name,
       ...(life.root === undefined ? {} : { tensor: network.roots[life.root].tensor }),
       bank: external ? EXTERNAL : ARENA,
       offset,
       bytes: life.bytes,
       ...(life.ring === undefined ? {} : { ring: life.ring }),
-    };
+    });
   });
   const actors: PlanActor[] = network.steps.map((step, s) => {
-    const { shape } = network.table(s, timeline.modes[s]);
+    const { shape } = network.table(s, timeline.modes[s], timeline.reverse?.[s]);
     const scratch = workspace.get(s);
+    const staged = staging.get(s);
     return {
       kind: step.kind,
       index: step.index,
@@ -90,6 +101,8 @@ export function writePlan(graph: Graph, network: Network, { spans, timeline, pac
       run: shape.run,
       ...(shape.fold ? { fold: true } : {}),
       ...(scratch === undefined ? {} : { scratch }),
+      ...(staged === undefined ? {} : { staged }),
+      ...(shape.reverse ? { reverse: true } : {}),
     };
   });
   return {
@@ -109,5 +122,29 @@ export function writePlan(graph: Graph, network: Network, { spans, timeline, pac
       operators: s.last - s.first + 1,
       arenaBytes: s.peakBytes,
     })),
+  };
+}
+
+/** The buffer of a root whose rows have an address each; rows that are never made need none. */
+function inPieces(network: Network, timeline: Timeline, packing: Packing, root: number): PlanBuffer {
+  const { name, tensor, elements } = network.roots[root];
+  const pieceElements = timeline.pieces!.get(root)!;
+  let offset = Number.POSITIVE_INFINITY;
+  let end = 0;
+  const at: number[] = new Array(Math.ceil(elements / pieceElements)).fill(-1);
+  timeline.lifetimes.forEach((life, i) => {
+    if (life.root !== root) return;
+    at[life.piece!] = packing.offsets[i];
+    offset = Math.min(offset, packing.offsets[i]);
+    end = Math.max(end, packing.offsets[i] + life.bytes);
+  });
+  const starts = at.map((a) => (a < 0 ? 0 : a - offset));
+  return {
+    name,
+    tensor,
+    bank: ARENA,
+    offset,
+    bytes: end - offset,
+    pieces: { elements: pieceElements, offsets: compressSchedule(starts) },
   };
 }

@@ -54,6 +54,7 @@ const FINALISTS = 2;
 /** Effort that the searches may take together, in steps of the simulation: a few seconds each. */
 const ROW_WORK = 16_000_000;
 const PIXEL_WORK = 48_000_000;
+const SINGLES_WORK = 16_000_000;
 
 /**
  * Streamed plans: the cheapest within the budget where one is given and can be met, else the smallest. An input
@@ -90,7 +91,7 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
   const open = variants.filter((v) => v.network.steps.length > firstSchedulable(v.network));
   if (budget !== undefined) {
     const budgetWork: Work = { left: ROW_WORK };
-    for (const modes of [['rows'], ['rows', 'pixels']] satisfies Mode[][]) {
+    for (const modes of [['rows'], ['rows', 'singles'], ['rows', 'pixels', 'singles']] satisfies Mode[][]) {
       const found = open.flatMap(
         (v) => withinBudget(v, modes, budget, budgetWork, (d) => onProgress?.(d / 4)) ?? [],
       );
@@ -125,7 +126,17 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   byPixels.sort((a, b) => a.peak - b.peak);
-  const choices = [...byPixels, ...byRows];
+  const singlesWork: Work = { left: SINGLES_WORK };
+  const bySingles = finalists.flatMap(({ variant, peak }, i) => {
+    const spans = spansOf(variant, {
+      modes: ['rows', 'pixels', 'singles'],
+      objective: 'memory',
+      budgetBytes: peak,
+      work: shareOf(singlesWork, finalists.length - i),
+    });
+    return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
+  });
+  const choices = [...bySingles, ...byPixels, ...byRows];
   // Cheaper plans under nearly the same peak often pack better.
   for (const { variant, peak } of byPixels.slice(0, 1)) {
     for (const slack of [1, 1.02]) {
@@ -147,8 +158,8 @@ interface Choice {
   readonly peak: number;
 }
 
-/** Addresses may take a little less than a span's own count, where a tensor is overwritten in place. */
-const WORTH_LAYING_OUT = 1.02;
+/** Addresses may take less than a span's own count, where an output chases its input or lies on it. */
+const WORTH_LAYING_OUT = 1.15;
 
 /** Layouts from the lowest peak up, until the peak alone is above what is reached. */
 function layOutPromising(choices: readonly Choice[]): Candidate[] {

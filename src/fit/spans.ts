@@ -122,6 +122,7 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
 
 /** Rings cannot be smaller than the largest window read from each tensor that stays inside the span. */
 function ringFloor(network: Network, first: number, last: number, mode: Mode): number {
+  if (mode === 'singles') return windowFloor(network, first, last);
   let bytes = 0;
   for (let s = first; s <= last; s++) {
     const { reads, workspaceBytes } = network.table(s, mode);
@@ -134,6 +135,19 @@ function ringFloor(network: Network, first: number, last: number, mode: Mode): n
     }
   }
   return bytes;
+}
+
+/** However rows are placed, what one firing reads is there at once. */
+function windowFloor(network: Network, first: number, last: number): number {
+  let most = 0;
+  for (let s = first; s <= last; s++) {
+    const { reads, workspaceBytes } = network.table(s, 'singles');
+    let bytes = workspaceBytes;
+    for (const { root, window } of reads)
+      if (!network.roots[root].external) bytes += window * network.roots[root].elementBytes;
+    most = Math.max(most, bytes);
+  }
+  return most;
 }
 
 /** Running whole costs nothing extra; a streamed span costs its calls. */
@@ -149,7 +163,12 @@ interface Known {
 
 const known = new WeakMap<Network, Map<number, Known>>();
 
-const MODE_NUMBER: Readonly<Record<Mode, number>> = { whole: 0, rows: 1, pixels: 2 };
+const MODE_NUMBER: Readonly<Record<Mode, number>> = {
+  whole: 0,
+  rows: 1,
+  pixels: 2,
+  singles: 3,
+};
 
 /** A span's schedule within the limit, remembered: searches with other budgets ask for the same spans again. */
 function knownSpan(
@@ -162,7 +181,7 @@ function knownSpan(
 ): Known {
   let map = known.get(network);
   if (!map) known.set(network, (map = new Map()));
-  const key = (first * network.steps.length + last) * 3 + MODE_NUMBER[mode];
+  const key = (first * network.steps.length + last) * 4 + MODE_NUMBER[mode];
   const before = map.get(key);
   if (before && (before.span || limitBytes <= before.exceeds)) return before;
   if (mode !== 'whole' && work && work.left <= 0) return { exceeds: 0 };

@@ -7,10 +7,12 @@ import {
   elementBytes,
   elementCount,
   type Graph,
+  pixelsOf,
   rowPixels,
   type TensorId,
 } from '../../graph/graph.ts';
-import { type CopyChoice, resolveStorage, type Storage } from '../../graph/storage.ts';
+import { type CopyChoice, readsInOnePiece, resolveStorage, type Storage } from '../../graph/storage.ts';
+import { definitionOf } from '../../ops/registry.ts';
 import type { Policy } from '../../plan/plan.ts';
 import { bestOrder } from './order.ts';
 import { buildTable, type FiringTable, type Mode, type Step } from './tables.ts';
@@ -43,7 +45,8 @@ export interface Network {
   readonly roots: readonly RootInfo[];
   /** Index into `roots` by tensor id of the root. */
   readonly rootIndex: ReadonlyMap<TensorId, number>;
-  table(step: number, mode: Mode): FiringTable;
+  /** `reverse`: from the last run to the first. */
+  table(step: number, mode: Mode, reverse?: boolean): FiringTable;
 }
 
 /**
@@ -82,11 +85,11 @@ export function networkOf(
     steps,
     roots,
     rootIndex,
-    table(step, mode) {
-      const key = `${step} ${mode}`;
+    table(step, mode, reverse = false) {
+      const key = `${step} ${mode === 'singles' ? 'rows' : mode} ${reverse}`;
       let table = tables.get(key);
       if (!table) {
-        table = buildTable(graph, storage, steps[step], mode, rootIndex, writerOf);
+        table = buildTable(graph, storage, steps[step], mode, rootIndex, writerOf, reverse);
         tables.set(key, table);
       }
       return table;
@@ -153,6 +156,7 @@ function describeRoots(
   steps: readonly Step[],
 ): { roots: RootInfo[]; rootIndex: Map<TensorId, number> } {
   const rootIndex = new Map<TensorId, number>();
+  const granules = granulesOf(graph, storage);
   const roots: {
     -readonly [K in keyof RootInfo]: RootInfo[K] extends readonly number[] ? number[] : RootInfo[K];
   }[] = [];
@@ -171,7 +175,7 @@ function describeRoots(
         elements,
         elementBytes: size,
         bytes: elements * size,
-        pixelGranule: granuleOf(graph, storage, root),
+        pixelGranule: granules.get(root)!,
         rowElements: rowPixels(tensor.shape) * channelsOf(tensor.shape),
         writers: [],
         readers: [],
@@ -202,17 +206,24 @@ function describeRoots(
   return { roots, rootIndex };
 }
 
-/** Least common multiple of the pixel strides of everything that lies in a root. */
-function granuleOf(graph: Graph, storage: Storage, root: TensorId): number {
-  let granule = channelsOf(graph.tensors[root].shape);
-  for (const t of graph.tensors) {
-    const place = storage.places[t.id];
-    if (t.constant || place.root !== root) continue;
-    const c = channelsOf(t.shape);
-    if ((place.offset % place.pixelStride) + c > place.pixelStride) return 0;
-    granule = (granule / gcd(granule, place.pixelStride)) * place.pixelStride;
+/** By root: the least common multiple of the pixel strides of everything in it; 0 where something takes it in one piece. */
+function granulesOf(graph: Graph, storage: Storage): Map<TensorId, number> {
+  const whole = new Set<TensorId>();
+  for (const op of graph.operators) {
+    if (storage.isView[op.id]) continue;
+    for (const t of op.inputs) if (t >= 0 && readsInOnePiece(op, t)) whole.add(t);
+    if (definitionOf(op.kind).access === 'whole') for (const t of op.outputs) whole.add(t);
   }
-  return granule;
+  const granules = new Map<TensorId, number>();
+  for (const t of graph.tensors) {
+    if (t.constant) continue;
+    const { root, offset, pixelStride } = storage.places[t.id];
+    const before = granules.get(root) ?? channelsOf(graph.tensors[root].shape);
+    const apart = (offset % pixelStride) + channelsOf(t.shape) > pixelStride;
+    const fixed = apart || (pixelsOf(t.shape) > 1 && whole.has(t.id));
+    granules.set(root, fixed || before === 0 ? 0 : (before / gcd(before, pixelStride)) * pixelStride);
+  }
+  return granules;
 }
 
 function gcd(a: number, b: number): number {

@@ -13,6 +13,10 @@ export interface SpanShape {
   readonly mode: Mode;
   /** By step of the span, where not all run in one mode. */
   readonly modes?: readonly Mode[];
+  /** Every firing writes into working memory, and what it made is copied to its place when its reads are over. */
+  readonly staged?: boolean;
+  /** The span is one step, and fires its last run first. */
+  readonly reverse?: boolean;
 }
 
 export interface SpanSchedule extends SpanShape {
@@ -95,7 +99,7 @@ class SpanRun {
     this.#singles = span.mode === 'singles';
     const steps = span.last - span.first + 1;
     this.#tables = Array.from({ length: steps }, (_, i) =>
-      network.table(span.first + i, span.modes?.[i] ?? span.mode),
+      network.table(span.first + i, span.modes?.[i] ?? span.mode, span.reverse),
     );
     this.#fired = new Int32Array(steps);
     this.#target = new Int32Array(steps);
@@ -136,7 +140,7 @@ class SpanRun {
       if (mixed) this.#fixedBytes += info.bytes;
     });
     this.#tables.forEach((table, i) => {
-      this.#fixedBytes += table.workspaceBytes;
+      this.#fixedBytes += table.workspaceBytes + (this.#span.staged ? table.stagingBytes : 0);
       for (const r of table.reads) {
         const state = this.#roots.get(r.root);
         if (state) {
@@ -355,7 +359,9 @@ class SpanRun {
 /** Elements that a ring's size is a multiple of, so that no pixel (no row, where rows are written) wraps inside. */
 function ringGranule(info: RootInfo, mode: Mode): number {
   if (info.pixelGranule === 0) return info.elements;
-  return mode !== 'pixels' && info.rowElements % info.pixelGranule === 0 ? info.rowElements : info.pixelGranule;
+  return mode !== 'pixels' && info.rowElements % info.pixelGranule === 0
+    ? info.rowElements
+    : info.pixelGranule;
 }
 
 /** Firings after which so many pixels are written. */

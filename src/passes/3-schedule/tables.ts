@@ -18,12 +18,16 @@ import {
   type Firings,
   firingsOf,
   type OperatorFirings,
+  stagingBytes,
   workspaceBytes,
 } from '../../plan/firing.ts';
 import { rowRun } from './row-run.ts';
 
-/** How a step is run: all at once, a row a firing, or a pixel a firing. */
-export type Mode = 'whole' | 'rows' | 'pixels';
+/**
+ * How a step is run: all at once, a row a firing, or a pixel a firing. `singles` fires by rows and places each row
+ * of what stays inside the span by itself instead of in rings.
+ */
+export type Mode = 'whole' | 'rows' | 'pixels' | 'singles';
 
 export interface Step {
   readonly kind: 'source' | 'operator' | 'sink';
@@ -43,6 +47,8 @@ export interface ReadAccess {
   readonly root: number;
   /** Least element that firing f or a later one reads. */
   readonly lo: Int32Array;
+  /** In reverse: one past the greatest element that firing f or a later one reads; `lo` is 0 then. */
+  readonly end?: Int32Array;
   /** Steps that must have written so many pixels before firing f. */
   readonly waits: readonly { readonly step: number; readonly pixels: Int32Array }[];
   /** Most elements that one firing reads: no ring can be smaller. */
@@ -56,8 +62,10 @@ export interface FiringTable {
   readonly count: number;
   readonly writes: readonly WriteAccess[];
   readonly reads: readonly ReadAccess[];
-  /** Pixels of the output written after firing f. */
+  /** Pixels of the output written after firing f, without a gap from the first on. */
   readonly written: Int32Array;
+  /** Room for the largest run, where firings can be staged. */
+  readonly stagingBytes: number;
   readonly workspaceBytes: number;
 }
 
@@ -80,12 +88,12 @@ function shapeOf(graph: Graph, step: Step, mode: Mode): ActorShape {
   }
   if (mode === 'whole' || def.access === 'whole')
     return { kind: 'operator', index: op.id, run: Math.max(1, pixelsOf(output)) };
-  return { kind: 'operator', index: op.id, run: mode === 'rows' ? rowRun(graph, op) : 1 };
+  return { kind: 'operator', index: op.id, run: mode === 'pixels' ? 1 : rowRun(graph, op) };
 }
 
 function runOf(shape: readonly number[], mode: Mode): number {
   if (mode === 'whole') return Math.max(1, pixelsOf(shape));
-  return mode === 'rows' ? Math.max(1, rowPixels(shape)) : 1;
+  return mode === 'pixels' ? 1 : Math.max(1, rowPixels(shape));
 }
 
 /** Folding keeps state instead of the whole input: worth it where the state is smaller. */
@@ -109,14 +117,17 @@ export function buildTable(
   mode: Mode,
   rootIndex: ReadonlyMap<TensorId, number>,
   writerOf: ReadonlyMap<TensorId, number>,
+  reverse = false,
 ): FiringTable {
-  const shape = shapeOf(graph, step, mode);
+  const forward = shapeOf(graph, step, mode);
+  const backwards = reverse && forward.kind === 'operator' && !forward.fold;
+  const shape: ActorShape = backwards ? { ...forward, reverse } : forward;
   const firings = firingsOf(graph, shape);
   const { count } = firings;
   const written = new Int32Array(count);
   for (let f = 0, done = 0; f < count; f++) {
     const w = firings.writes(f);
-    if (w.hi > w.lo) done = w.hi;
+    if (w.hi > w.lo && (!backwards || w.lo === 0)) done = backwards ? firings.writes(0).hi : w.hi;
     written[f] = done;
   }
   const writes = firings.outputs.map((t) => {
@@ -135,8 +146,14 @@ export function buildTable(
     shape,
     count,
     writes,
-    reads: firings.inputs.map((_, i) => readAccess(graph, storage, firings, i, rootIndex, writerOf)),
+    reads: firings.inputs.map((_, i) =>
+      readAccess(graph, storage, firings, i, rootIndex, writerOf, backwards),
+    ),
     written,
+    stagingBytes:
+      shape.kind === 'operator' && !shape.fold && firings.outputs.length === 1
+        ? stagingBytes(graph, firings)
+        : 0,
     workspaceBytes: workspaceBytes(firings, shape.fold === true),
   };
 }
@@ -148,6 +165,7 @@ function readAccess(
   i: number,
   rootIndex: ReadonlyMap<TensorId, number>,
   writerOf: ReadonlyMap<TensorId, number>,
+  backwards: boolean,
 ): ReadAccess {
   const { tensor, index } = firings.inputs[i];
   const place = storage.places[tensor];
@@ -193,7 +211,11 @@ function readAccess(
     alone &&
     contiguous(place, tensor) &&
     contiguous(storage.places[firings.outputs[0]], firings.outputs[0]);
-  return { root: rootIndex.get(place.root)!, lo, waits, window, inPlace };
+  const access = { root: rootIndex.get(place.root)!, lo, waits, window, inPlace };
+  if (!backwards) return access;
+  for (let f = count - 2; f >= 0; f--) hi[f] = Math.max(hi[f], hi[f + 1]);
+  // Writing in place goes upwards.
+  return { ...access, lo: new Int32Array(count), end: hi, inPlace: false };
 }
 
 /** Pixels of writer tensor `w` that must be there before elements [lo, hi) of the root can be read by pixels of c channels. */

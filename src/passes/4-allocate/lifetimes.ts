@@ -3,9 +3,9 @@
  * plane each buffer is a staircase: at any time the bytes [lo, hi) of it are live.
  */
 
-import type { Network } from '../3-schedule/steps.ts';
+import type { Network, RootInfo } from '../3-schedule/steps.ts';
 import type { SpanSchedule } from '../3-schedule/stream.ts';
-import type { Mode } from '../3-schedule/tables.ts';
+import type { FiringTable, Mode } from '../3-schedule/tables.ts';
 
 /**
  * One thing that needs an address. Times are half firings: 2t while firing t runs (what it writes is there, what
@@ -15,8 +15,12 @@ export interface Lifetime {
   readonly name: string;
   /** Root index, or undefined for working memory. */
   readonly root?: number;
+  /** Which piece of the root this is, where its rows are placed one by one. */
+  readonly piece?: number;
   /** Step whose working memory this is. */
   readonly step?: number;
+  /** The step's runs are staged here. */
+  readonly staging?: boolean;
   readonly bytes: number;
   /** Elements, where the buffer is a ring smaller than its tensor. */
   readonly ring?: number;
@@ -42,6 +46,10 @@ export interface Timeline {
   /** Steps in firing order. */
   readonly sequence: Int32Array;
   readonly modes: readonly Mode[];
+  /** By step: fires from the last run to the first. Left out: none does. */
+  readonly reverse?: readonly boolean[];
+  /** Root index -> elements of a piece, for the roots whose rows are placed one by one. */
+  readonly pieces?: ReadonlyMap<number, number>;
 }
 
 class Growing {
@@ -69,10 +77,18 @@ class Growing {
 export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Timeline {
   const { steps, roots } = network;
   const modes: Mode[] = steps.map(() => 'whole');
+  const staged = steps.map(() => false);
+  const reverse = steps.map(() => false);
   const rings = new Map<number, number>();
+  const pieces = new Map<number, number>();
   for (const span of spans) {
-    for (let s = span.first; s <= span.last; s++) modes[s] = span.modes?.[s - span.first] ?? span.mode;
+    for (let s = span.first; s <= span.last; s++) {
+      modes[s] = span.modes?.[s - span.first] ?? span.mode;
+      staged[s] = span.staged ?? false;
+      reverse[s] = span.reverse ?? false;
+    }
     for (const [root, ring] of span.rings) if (ring < roots[root].elements) rings.set(root, ring);
+    for (const [root, piece] of span.pieces ?? []) pieces.set(root, piece);
   }
   const before = spans.length > 0 ? spans[0].first : steps.length;
   const sequence = joinSequences(before, spans);
@@ -80,49 +96,67 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
   for (const s of sequence) total[s]++;
   const fired = new Int32Array(steps.length);
   const lives = roots.map(() => new Growing());
-  const work: (Growing | undefined)[] = steps.map((_, s) =>
-    network.table(s, modes[s]).workspaceBytes > 0 ? new Growing() : undefined,
+  const tables = steps.map((_, s) => network.table(s, modes[s], reverse[s]));
+  const work: (Growing | undefined)[] = tables.map((t) => (t.workspaceBytes > 0 ? new Growing() : undefined));
+  const stages: (Growing | undefined)[] = tables.map((t, s) =>
+    staged[s] && t.stagingBytes > 0 ? new Growing() : undefined,
   );
+  // Written from the end: what lies below is not there yet. Read from the end: what lies above is not needed.
+  const written = roots.map((r) => (r.writers.every((s) => tables[s].shape.reverse) ? r.elements : 0));
+  const needed = roots.map((r) => r.elements);
   const low = roots.map(() => 0);
   const high = roots.map(() => 0);
-  const readers: { step: number; lo: Int32Array }[][] = roots.map(() => []);
-  steps.forEach((_, s) => {
-    for (const r of network.table(s, modes[s]).reads) readers[r.root].push({ step: s, lo: r.lo });
+  const readers: { step: number; lo: Int32Array; end?: Int32Array }[][] = roots.map(() => []);
+  tables.forEach(({ reads }, step) => {
+    for (const { root, lo, end } of reads) readers[root].push({ step, lo, end });
   });
   const end = 2 * sequence.length + 2;
   for (let t = 0; t < sequence.length; t++) {
     const s = sequence[t];
-    const table = network.table(s, modes[s]);
+    const table = tables[s];
     const f = fired[s]++;
     const w = work[s];
     if (w) {
       if (w.birth < 0) w.birth = 2 * t;
       w.death = 2 * t + 1;
     }
+    const stage = stages[s];
+    if (stage) {
+      if (stage.birth < 0) stage.birth = 2 * t;
+      // It is copied when the firing's reads are over.
+      stage.death = 2 * t + 2;
+    }
     for (const { root, lo, hi } of table.writes) {
       const live = lives[root];
-      if (live.birth < 0) live.birth = 2 * t;
+      if (live.birth < 0) live.birth = stage ? 2 * t + 1 : 2 * t;
       if (hi[f] > high[root]) high[root] = hi[f];
-      live.death = 2 * t + 1;
-      live.set(2 * t, Math.min(low[root], lo[f], high[root]), high[root]);
+      if (lo[f] < written[root]) written[root] = lo[f];
+      const from = Math.max(low[root], written[root]);
+      live.death = stage ? 2 * t + 2 : 2 * t + 1;
+      if (!stage) live.set(2 * t, Math.min(from, lo[f], high[root]), high[root]);
       // What nobody reads needs its room only while it is written.
-      live.set(2 * t + 1, Math.min(low[root], high[root]), high[root]);
+      live.set(2 * t + 1, Math.min(from, high[root]), high[root]);
     }
     for (const { root } of table.reads) {
       const live = lives[root];
       live.death = 2 * t + 1;
       if (roots[root].kept) continue;
       let lo = roots[root].elements;
+      let to = 0;
       for (const r of readers[root]) {
         const next = fired[r.step] < total[r.step] ? r.lo[fired[r.step]] : roots[root].elements;
         if (next < lo) lo = next;
+        if (fired[r.step] < total[r.step]) to = Math.max(to, r.end?.[fired[r.step]] ?? roots[root].elements);
       }
       if (lo > low[root]) low[root] = lo;
-      live.set(2 * t + 1, Math.min(low[root], high[root]), high[root]);
+      if (to > 0 && to < needed[root]) needed[root] = to;
+      const top = Math.min(high[root], needed[root]);
+      live.set(2 * t + 1, Math.min(Math.max(low[root], written[root]), top), top);
     }
   }
   const lifetimes: Lifetime[] = [];
   const indexOfRoot = new Map<number, number>();
+  const piecesOf = new Map<number, number>();
   roots.forEach((r, i) => {
     const live = lives[i];
     if (live.birth < 0) {
@@ -137,6 +171,12 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
         });
       return;
     }
+    const piece = pieces.get(i);
+    if (piece !== undefined) {
+      piecesOf.set(i, lifetimes.length);
+      lifetimes.push(...singles(i, r, live, piece));
+      return;
+    }
     indexOfRoot.set(i, lifetimes.length);
     const ring = rings.get(i);
     const death = r.kept ? end : live.death;
@@ -148,10 +188,22 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
   });
   work.forEach((w, s) => {
     if (!w || w.birth < 0) return;
-    const bytes = network.table(s, modes[s]).workspaceBytes;
+    const bytes = tables[s].workspaceBytes;
     lifetimes.push(block({ name: `${steps[s].name}/work`, step: s, bytes, birth: w.birth, death: w.death }));
   });
-  return { lifetimes, inPlace: inPlacePairs(network, modes, indexOfRoot, rings), sequence, modes };
+  stages.forEach((w, step) => {
+    if (!w || w.birth < 0) return;
+    const { birth, death } = w;
+    const bytes = tables[step].stagingBytes;
+    lifetimes.push(block({ name: `${steps[step].name}/staged`, step, staging: true, bytes, birth, death }));
+  });
+  // What is staged is written when its reads are over: no need to follow them element by element.
+  const direct = tables.map((t, s) => (staged[s] ? { ...t, reads: [] } : t));
+  const inPlace = [
+    ...inPlacePairs(network, direct, indexOfRoot, rings),
+    ...inPlacePieces(network, direct, lifetimes, piecesOf),
+  ];
+  return { lifetimes, inPlace, sequence, modes, pieces, ...(reverse.includes(true) ? { reverse } : {}) };
 }
 
 /** Inputs that are there from the start arrive first, then the spans run one after another. */
@@ -167,7 +219,29 @@ function joinSequences(before: number, spans: readonly SpanSchedule[]): Int32Arr
   return out;
 }
 
-type Frame = Pick<Lifetime, 'name' | 'root' | 'step' | 'ring' | 'bytes' | 'birth' | 'death'>;
+/** A lifetime for each piece that is ever written: from its first byte's writing until nothing of it is needed. */
+function singles(root: number, info: RootInfo, live: Growing, pieceElements: number): Lifetime[] {
+  const count = Math.ceil(info.elements / pieceElements);
+  const births = new Int32Array(count).fill(-1);
+  const deaths = new Int32Array(count).fill(live.death);
+  let written = 0;
+  let freed = 0;
+  live.times.forEach((time, k) => {
+    while (written * pieceElements < live.hi[k]) births[written++] = time;
+    while (freed < written && Math.min((freed + 1) * pieceElements, info.elements) <= live.lo[k])
+      deaths[freed++] = time;
+  });
+  return Array.from({ length: written }, (_, i) => {
+    const bytes = Math.min(pieceElements, info.elements - i * pieceElements) * info.elementBytes;
+    const death = Math.max(deaths[i], births[i] + 1);
+    return block({ name: `${info.name}[${i}]`, root, piece: i, bytes, birth: births[i], death });
+  });
+}
+
+type Frame = Pick<
+  Lifetime,
+  'name' | 'root' | 'piece' | 'step' | 'staging' | 'ring' | 'bytes' | 'birth' | 'death'
+>;
 
 function staircase(frame: Frame, live: Growing, elementBytes: number): Lifetime {
   const scale = (values: readonly number[]) => Int32Array.from(values, (v) => v * elementBytes);
@@ -186,13 +260,12 @@ function block(frame: Frame): Lifetime {
 
 function inPlacePairs(
   network: Network,
-  modes: readonly Mode[],
+  tables: readonly FiringTable[],
   index: ReadonlyMap<number, number>,
   rings: ReadonlyMap<number, number>,
 ): InPlacePair[] {
   const pairs: InPlacePair[] = [];
-  network.steps.forEach((_, s) => {
-    const table = network.table(s, modes[s]);
+  tables.forEach((table) => {
     const out = table.writes[0]?.root;
     if (out === undefined || rings.has(out)) return;
     if (network.roots[out].writers.length > 1) return;
@@ -201,6 +274,29 @@ function inPlacePairs(
       const output = index.get(out);
       const input = index.get(r.root);
       if (output !== undefined && input !== undefined) pairs.push({ output, input });
+    }
+  });
+  return pairs;
+}
+
+/** A row of an output may lie on the same row of an input that it is written over element by element. */
+function inPlacePieces(
+  network: Network,
+  tables: readonly FiringTable[],
+  lifetimes: readonly Lifetime[],
+  piecesOf: ReadonlyMap<number, number>,
+): InPlacePair[] {
+  const pairs: InPlacePair[] = [];
+  tables.forEach((table) => {
+    const out = table.writes[0]?.root;
+    const output = piecesOf.get(out);
+    if (output === undefined || network.roots[out].writers.length > 1) return;
+    for (const r of table.reads) {
+      const input = piecesOf.get(r.root);
+      if (!r.inPlace || r.root === out || input === undefined) continue;
+      for (let k = 0; lifetimes[output + k]?.root === out && lifetimes[input + k]?.root === r.root; k++)
+        if (lifetimes[output + k].bytes === lifetimes[input + k].bytes)
+          pairs.push({ output: output + k, input: input + k });
     }
   });
   return pairs;
