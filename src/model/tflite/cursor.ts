@@ -113,7 +113,7 @@ export function ulongField(table: Table, field: number): number {
 }
 
 /** The position that an offset field points to, or 0 when it is left out. */
-function target(table: Table, field: number): number {
+export function target(table: Table, field: number): number {
   const at = fieldAt(table, field, 4);
   if (at === 0) return 0;
   const position = at + table.cursor.buffer.readUint32(at);

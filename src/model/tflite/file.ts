@@ -56,6 +56,8 @@ export interface FileNode {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly options?: Table;
+  /** Options of a custom operator, in a form of its own. */
+  readonly customOptions?: Uint8Array;
   /** Set where space-to-batch, convolution and batch-to-space are one dilated convolution (dilation.ts). */
   readonly dilated?: { readonly dilation: readonly [number, number]; readonly pads: readonly number[] };
 }
@@ -67,6 +69,8 @@ export interface FileModel {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly metadata: readonly string[];
+  /** Subgraphs in the file; only the first is read. */
+  readonly subgraphs: number;
 }
 
 const invalid = (message: string) => new TidemarkError('file-format', message);
@@ -99,6 +103,7 @@ export function parseTflite(bytes: Uint8Array): FileModel {
     inputs: indices(intsField(graph, 1), tensors.length, 'the graph inputs', false),
     outputs: indices(intsField(graph, 2), tensors.length, 'the graph outputs', false),
     metadata: tablesField(model, 6).map((t) => stringField(t, 0)),
+    subgraphs: graphs.length,
   };
 }
 
@@ -176,6 +181,7 @@ function readNode(
     inputs: indices(intsField(table, 1), tensorCount, `${where}: its inputs`, true),
     outputs: indices(intsField(table, 2), tensorCount, `${where}: its outputs`, false),
     options: ubyteField(table, 3) === 0 ? undefined : tableField(table, 4),
+    customOptions: code.custom === '' ? undefined : bytesField(table, 5),
   };
 }
 
