@@ -1,15 +1,16 @@
 /**
- * Addresses for buffers under asymmetric separations: several first-fit orders, then a seeded local search over
- * orders. Heuristic; the answer is never wrong, only perhaps not the least, and the bound says how far off it
- * can be.
+ * Addresses for the buffers of a timeline: what they keep alive and how far apart they must lie, put to the solver.
+ * The answer always holds; where it is not proven to be the lowest, the bound says how far off it can be.
  */
-import type { Lifetime, Timeline } from './lifetimes.ts';
+import type { Timeline } from './lifetimes.ts';
 import { type Neighbours, separations } from './separation.ts';
+import type { PackingProblem, PairList } from './solver/problem.ts';
+import { solvePacking } from './solver/solve.ts';
 
 export interface Packing {
   readonly offsets: readonly number[];
   readonly heightBytes: number;
-  /** No packing of this sequence can be lower: the greatest sum of live bytes. */
+  /** No packing of this sequence can be lower. */
   readonly lowerBoundBytes: number;
 }
 
@@ -18,28 +19,57 @@ export interface PackOptions {
   readonly alignment?: number;
   /** Orders tried by the local search. */
   readonly tries?: number;
+  /** Nodes of the exact search. */
+  readonly nodes?: number;
   /** Buffers that take no room here (they lie in another bank). */
   readonly outside?: (index: number) => boolean;
 }
 
-const DEFAULT_TRIES = 400;
+/** Some tens of milliseconds for a network of a hundred buffers. */
+const DEFAULT_TRIES = 1000;
+const DEFAULT_NODES = 4000;
 
 /** Offsets for all lifetimes of a timeline. */
 export function packTimeline(timeline: Timeline, options: PackOptions = {}): Packing {
-  const { lifetimes } = timeline;
-  const alignment = options.alignment ?? 4;
+  const problem = problemOf(timeline, options);
+  const { answer, lowerBound } = solvePacking(problem, {
+    tries: options.tries ?? DEFAULT_TRIES,
+    nodes: options.nodes ?? DEFAULT_NODES,
+  });
+  // Nothing is fixed and there is no capacity, so that first fit always finds a place.
+  const { offsets, height } = answer!;
+  return { offsets: Array.from(offsets), heightBytes: height, lowerBoundBytes: lowerBound };
+}
+
+/** A timeline as a packing problem; what lies outside takes no room. */
+export function problemOf(timeline: Timeline, options: PackOptions = {}): PackingProblem {
   const outside = options.outside ?? (() => false);
-  const neighbours = separations(timeline);
-  const items = lifetimes.map((_, i) => i).filter((i) => !outside(i));
-  const bound = loadBound(timeline, outside);
-  const search = new OrderSearch(lifetimes, neighbours, items, alignment);
-  search.startingOrders();
-  search.improve(options.tries ?? DEFAULT_TRIES, bound);
+  const { lifetimes } = timeline;
   return {
-    offsets: search.offsets,
-    heightBytes: search.height,
-    lowerBoundBytes: Math.min(bound, search.height),
+    sizes: lifetimes.map((l, i) => (outside(i) ? 0 : l.bytes)),
+    pairs: pairsOf(separations(timeline), outside),
+    alignments: lifetimes.map(() => options.alignment ?? 4),
+    lowerBound: loadBound(timeline, outside),
   };
+}
+
+function pairsOf(neighbours: readonly Neighbours[], outside: (i: number) => boolean): PairList {
+  const pairs = {
+    first: [] as number[],
+    second: [] as number[],
+    above: [] as number[],
+    below: [] as number[],
+  };
+  neighbours.forEach(({ other, above, below }, i) => {
+    other.forEach((o, k) => {
+      if (o < i || outside(i) || outside(o)) return;
+      pairs.first.push(i);
+      pairs.second.push(o);
+      pairs.above.push(above[k]);
+      pairs.below.push(below[k]);
+    });
+  });
+  return pairs;
 }
 
 /** Greatest sum of live bytes at any time. A write in place counts when its input is gone. */
@@ -66,113 +96,4 @@ function loadBound(timeline: Timeline, outside: (i: number) => boolean): number 
     if (last && live > most) most = live;
   });
   return most;
-}
-
-class OrderSearch {
-  readonly #lifetimes: readonly Lifetime[];
-  readonly #neighbours: readonly Neighbours[];
-  readonly #items: readonly number[];
-  readonly #alignment: number;
-  #order: number[] = [];
-  #seed = 0x2545f491;
-  offsets: number[] = [];
-  height = Number.POSITIVE_INFINITY;
-
-  constructor(
-    lifetimes: readonly Lifetime[],
-    neighbours: readonly Neighbours[],
-    items: readonly number[],
-    alignment: number,
-  ) {
-    this.#lifetimes = lifetimes;
-    this.#neighbours = neighbours;
-    this.#items = items;
-    this.#alignment = alignment;
-    this.offsets = lifetimes.map(() => 0);
-    if (items.length === 0) this.height = 0;
-  }
-
-  #random(): number {
-    this.#seed ^= this.#seed << 13;
-    this.#seed ^= this.#seed >>> 17;
-    this.#seed ^= this.#seed << 5;
-    return (this.#seed >>> 0) / 4294967296;
-  }
-
-  startingOrders(): void {
-    const l = this.#lifetimes;
-    const span = (i: number) => l[i].death - l[i].birth;
-    const keys: ((i: number) => number)[] = [
-      (i) => -l[i].bytes,
-      (i) => -l[i].bytes * span(i),
-      (i) => -span(i),
-      (i) => l[i].birth,
-      (i) => -l[i].death,
-      (i) => -this.#neighbours[i].other.length,
-    ];
-    for (const key of keys) {
-      this.#try([...this.#items].sort((a, b) => key(a) - key(b) || a - b));
-      this.#try([...this.#items].sort((a, b) => key(a) - key(b) || b - a));
-    }
-  }
-
-  /** Moves what stands highest, and one of its neighbours, earlier or later; keeps what is not worse. */
-  improve(tries: number, bound: number): void {
-    if (this.#items.length < 2) return;
-    for (let k = 0; k < tries && this.height > bound; k++) {
-      const order = [...this.#order];
-      const top =
-        this.#items.find((i) => this.offsets[i] + this.#lifetimes[i].bytes === this.height) ?? this.#items[0];
-      const near = this.#neighbours[top].other.filter((o) => order.includes(o));
-      const pick =
-        this.#random() < 0.5 || near.length === 0 ? top : near[Math.floor(this.#random() * near.length)];
-      const from = order.indexOf(pick);
-      order.splice(from, 1);
-      const to =
-        this.#random() < 0.6
-          ? Math.floor(this.#random() * (from + 1))
-          : Math.floor(this.#random() * (order.length + 1));
-      order.splice(to, 0, pick);
-      if (this.#random() < 0.3) {
-        const a = Math.floor(this.#random() * order.length);
-        const b = Math.floor(this.#random() * order.length);
-        [order[a], order[b]] = [order[b], order[a]];
-      }
-      this.#try(order);
-    }
-  }
-
-  #try(order: number[]): void {
-    const offsets = new Array<number>(this.#lifetimes.length).fill(-1);
-    let height = 0;
-    for (const i of order) {
-      const offset = this.#lowest(i, offsets);
-      offsets[i] = offset;
-      height = Math.max(height, offset + this.#lifetimes[i].bytes);
-      if (height > this.height) return;
-    }
-    this.#order = order;
-    this.height = height;
-    this.offsets = offsets.map((o) => Math.max(0, o));
-  }
-
-  /** Lowest aligned offset that keeps its distance from everything placed. */
-  #lowest(i: number, offsets: readonly number[]): number {
-    const { other, above, below } = this.#neighbours[i];
-    const forbidden: { from: number; to: number }[] = [];
-    for (let k = 0; k < other.length; k++) {
-      const base = offsets[other[k]];
-      if (base < 0) continue;
-      // Not above it yet, and not far enough below it.
-      const to = base + below[k];
-      const from = base - above[k];
-      if (to > from) forbidden.push({ from, to });
-    }
-    forbidden.sort((a, b) => a.from - b.from);
-    let offset = 0;
-    for (const { from, to } of forbidden) {
-      if (offset > from && offset < to) offset = Math.ceil(to / this.#alignment) * this.#alignment;
-    }
-    return offset;
-  }
 }
