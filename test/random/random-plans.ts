@@ -108,6 +108,7 @@ export function rawPlans({ seed, graph, policy }: Subject): NamedPlan[] {
   const views = network([]);
   const copied = network(random() < 0.5 ? allCopies : someCopies);
   make('rows', views, chooseSpans(views, { modes: ['rows'], objective: 'memory' }));
+  make('singles', views, chooseSpans(views, { modes: ['singles'], objective: 'memory' }));
   make('pixels', copied, chooseSpans(copied, { modes: ['pixels'], objective: 'memory' }));
   for (const [name, net] of [
     ['random cuts', views],
@@ -115,7 +116,19 @@ export function rawPlans({ seed, graph, policy }: Subject): NamedPlan[] {
   ] as const) {
     for (const longest of [1000, pick(random, 2, 5)]) make(name, net, randomSpans(net, random, longest));
   }
+  make('staged and reversed', views, overlappedSteps(views, random));
   return plans;
+}
+
+/** Every step by itself, in a random mode, direction and way of writing. */
+function overlappedSteps(network: Network, random: Random): SpanChoice[] {
+  const spans: SpanChoice[] = [];
+  for (let s = firstSchedulable(network); s < network.steps.length; s++) {
+    const mode = (['whole', 'rows', 'pixels'] as const)[pick(random, 0, 2)];
+    const how = { mode, staged: random() < 0.5, reverse: random() < 0.5 };
+    spans.push({ first: s, last: s, ...how, eager: false, peakBytes: 0, firings: 0, rings: new Map() });
+  }
+  return spans;
 }
 
 /** Spans cut at random, each in a random mode and firing order; the whole network at once where `longest` allows. */
@@ -124,7 +137,8 @@ function randomSpans(network: Network, random: Random, longest: number): SpanCho
   const steps = network.steps.length;
   for (let first = firstSchedulable(network); first < steps; ) {
     const last = longest >= steps ? steps - 1 : Math.min(steps - 1, first + pick(random, 0, longest - 1));
-    const modes: Mode[] = first === last ? ['whole', 'rows', 'pixels'] : ['rows', 'pixels'];
+    const modes: Mode[] =
+      first === last ? ['whole', 'rows', 'pixels', 'singles'] : ['rows', 'pixels', 'singles'];
     const mode = modes[pick(random, 0, modes.length - 1)];
     spans.push({ first, last, mode, eager: random() < 0.5, peakBytes: 0, firings: 0, rings: new Map() });
     first = last + 1;

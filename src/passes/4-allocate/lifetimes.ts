@@ -110,6 +110,7 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
   tables.forEach(({ reads }, step) => {
     for (const { root, lo, end } of reads) readers[root].push({ step, lo, end });
   });
+  const lastWrites = new Map([...pieces].map(([root, piece]) => [root, lastWriteOf(roots[root], piece)]));
   const end = 2 * sequence.length + 2;
   for (let t = 0; t < sequence.length; t++) {
     const s = sequence[t];
@@ -130,6 +131,7 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
       const live = lives[root];
       if (live.birth < 0) live.birth = stage ? 2 * t + 1 : 2 * t;
       if (hi[f] > high[root]) high[root] = hi[f];
+      lastWrites.get(root)?.(lo[f], hi[f], 2 * t + 1);
       if (lo[f] < written[root]) written[root] = lo[f];
       const from = Math.max(low[root], written[root]);
       live.death = stage ? 2 * t + 2 : 2 * t + 1;
@@ -174,7 +176,7 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
     const piece = pieces.get(i);
     if (piece !== undefined) {
       piecesOf.set(i, lifetimes.length);
-      lifetimes.push(...singles(i, r, live, piece));
+      lifetimes.push(...singles(i, r, live, piece, lastWrites.get(i)!.times));
       return;
     }
     indexOfRoot.set(i, lifetimes.length);
@@ -219,8 +221,23 @@ function joinSequences(before: number, spans: readonly SpanSchedule[]): Int32Arr
   return out;
 }
 
+/** When each piece of a root was written last: several writers may come to it one after another, whether or not it is still read. */
+function lastWriteOf(info: RootInfo, pieceElements: number) {
+  const times = new Int32Array(Math.ceil(info.elements / pieceElements));
+  const note = (lo: number, hi: number, time: number): void => {
+    for (let p = Math.floor(lo / pieceElements); p * pieceElements < hi; p++) times[p] = time;
+  };
+  return Object.assign(note, { times });
+}
+
 /** A lifetime for each piece that is ever written: from its first byte's writing until nothing of it is needed. */
-function singles(root: number, info: RootInfo, live: Growing, pieceElements: number): Lifetime[] {
+function singles(
+  root: number,
+  info: RootInfo,
+  live: Growing,
+  pieceElements: number,
+  lastWrites: Int32Array,
+): Lifetime[] {
   const count = Math.ceil(info.elements / pieceElements);
   const births = new Int32Array(count).fill(-1);
   const deaths = new Int32Array(count).fill(live.death);
@@ -233,7 +250,7 @@ function singles(root: number, info: RootInfo, live: Growing, pieceElements: num
   });
   return Array.from({ length: written }, (_, i) => {
     const bytes = Math.min(pieceElements, info.elements - i * pieceElements) * info.elementBytes;
-    const death = Math.max(deaths[i], births[i] + 1);
+    const death = Math.max(deaths[i], lastWrites[i]);
     return block({ name: `${info.name}[${i}]`, root, piece: i, bytes, birth: births[i], death });
   });
 }
