@@ -157,6 +157,24 @@ const MUTATIONS: Readonly<Record<string, Mutate>> = {
     const using = plan.actors.flatMap((a, i) => (a.scratch === undefined ? [] : [i]));
     return using.length === 0 ? undefined : withActor(plan, any(random, using), { scratch: undefined });
   },
+  'staged elsewhere': (plan, _graph, random) => {
+    const using = plan.actors.flatMap((a, i) => (a.staged === undefined ? [] : [i]));
+    if (using.length === 0) return undefined;
+    return withActor(plan, any(random, using), { staged: pick(random, 0, plan.buffers.length) });
+  },
+  'no longer staged': (plan, _graph, random) => {
+    const using = plan.actors.flatMap((a, i) => (a.staged === undefined ? [] : [i]));
+    return using.length === 0 ? undefined : withActor(plan, any(random, using), { staged: undefined });
+  },
+  'staged where others work': (plan, _graph, random) => {
+    const i = pick(random, 0, plan.actors.length - 1);
+    const work = someBuffer(plan, random, (b) => b.tensor === undefined);
+    return work === undefined ? undefined : withActor(plan, i, { staged: work });
+  },
+  'the other way round': (plan, _graph, random) => {
+    const i = pick(random, 0, plan.actors.length - 1);
+    return withActor(plan, i, { reverse: plan.actors[i].reverse ? undefined : true });
+  },
   'tensors exchanged': (plan, _graph, random) => {
     const i = someBuffer(plan, random, (b) => b.tensor !== undefined);
     const j = someBuffer(plan, random, (b) => b.tensor !== undefined);
