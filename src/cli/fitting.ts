@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { type Compiled, compileModel } from '../compile.ts';
+import { TidemarkError } from '../errors.ts';
 import { weightBytes } from '../plan/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { formatCount, formatPercent, formatSize } from '../report/format.ts';
@@ -14,6 +15,8 @@ import { type ModelOptions, type PolicyOptions, withModel, withPolicies } from '
 import { parseBudget } from './options/size.ts';
 import { parsePercent } from './options/values.ts';
 import { fitRequest } from './planning.ts';
+import { readmeOf } from './readme.ts';
+import type { NamedTarget, TargetOutput } from './targets.ts';
 import { memoryBars } from './terminal/memory-bars.ts';
 import { startProgress } from './terminal/progress.ts';
 import { style } from './terminal/style.ts';
@@ -24,6 +27,7 @@ export interface FitOptions extends ModelOptions, PolicyOptions {
   readonly ram: string;
   readonly maxOverhead?: number;
   readonly out?: string;
+  readonly target?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -44,6 +48,8 @@ export interface FitDocument {
   readonly smallestMacOverhead?: number;
   readonly accounting: string;
   readonly spans: Plan['spans'];
+  /** Figures of each target that was asked for. */
+  readonly targets?: Readonly<Record<string, TargetOutput['figures']>>;
   readonly files: readonly string[];
 }
 
@@ -51,6 +57,13 @@ export interface Fitted {
   readonly document: FitDocument;
   readonly before: Profile;
   readonly timeline: Timeline;
+  readonly written: readonly Written[];
+}
+
+/** A target, and what it made. */
+interface Written {
+  readonly name: string;
+  readonly output: TargetOutput;
 }
 
 export function withFit(command: Command, ramIsRequired = false): Command {
@@ -64,10 +77,13 @@ export function withFit(command: Command, ramIsRequired = false): Command {
   return withPolicies(command);
 }
 
-export function fitModel(model: string, options: FitOptions): Fitted {
+export function fitModel(model: string, options: FitOptions, targets: readonly NamedTarget[] = []): Fitted {
   const budgetBytes = parseBudget(options.ram, '--ram');
   if (options.out !== undefined) refuseUnwritable(options.out);
-  const source = modelSource(model, options);
+  if (targets.length > 0 && options.out === undefined)
+    throw new TidemarkError('usage', `--target ${targets[0].name} needs a folder to write to: -o DIR`);
+  const source = modelSource(model, { ...options, toRun: targets.length > 0 });
+  for (const target of targets) target.refuse?.(model, source);
   const progress = startProgress();
   const request = {
     budgetBytes,
@@ -79,10 +95,43 @@ export function fitModel(model: string, options: FitOptions): Fitted {
   progress.step('drawing');
   const before = profileOf(compiled.graph, { opsOnly: options.accounting === 'ops-only' });
   const timeline = timelineOf(compiled.graph, compiled.plan);
+  const written = targets.map((target) => {
+    progress.step(`writing ${target.name}`);
+    return { name: target.name, output: target.write({ model, source, compiled, budgetBytes }) };
+  });
   progress.done();
   const files =
-    options.out === undefined ? [] : writeFiles(model, options, compiled, before, timeline, budgetBytes);
-  return { document: documentOf(model, options, compiled, budgetBytes, files), before, timeline };
+    options.out === undefined
+      ? []
+      : [
+          ...writeFiles(model, options, compiled, before, timeline, budgetBytes),
+          ...writeTargets(model, options.out, written),
+        ];
+  const document = documentOf(model, options, compiled, budgetBytes, files);
+  const figures = Object.fromEntries(written.map(({ name, output }) => [name, output.figures]));
+  return {
+    document: written.length > 0 ? { ...document, targets: figures } : document,
+    before,
+    timeline,
+    written,
+  };
+}
+
+/** Whether the plan and every target asked for fit the budget. */
+export function allFit({ document, written }: Fitted): boolean {
+  return document.fits && written.every(({ output }) => output.fits);
+}
+
+/** What the targets made, and a page that says what each file is. */
+function writeTargets(model: string, folder: string, written: readonly Written[]): string[] {
+  if (written.length === 0) return [];
+  const made = written.flatMap(({ output }) => output.files);
+  const texts = [...made, { name: 'README.txt', content: readmeOf(model, made) }];
+  return texts.map(({ name, content }) => {
+    const file = path.join(folder, name);
+    writeWhole(file, content);
+    return file;
+  });
 }
 
 function documentOf(
@@ -140,7 +189,7 @@ function writeFiles(
   return Object.values(files);
 }
 
-export function fitText({ document: d, before, timeline }: Fitted): string {
+export function fitText({ document: d, before, timeline, written }: Fitted): string {
   const gain = 1 - d.arenaBytes / Math.max(1, before.livenessPeakBytes);
   const verdict = d.fits
     ? `${style.green('fits')}${d.ramBudgetBytes === null ? ': this is the smallest plan found' : ` into ${formatSize(d.ramBudgetBytes)}`}`
@@ -168,6 +217,7 @@ export function fitText({ document: d, before, timeline }: Fitted): string {
           ? `proved ${formatCount(timeline.firings)} firings, byte by byte`
           : style.red('refused the plan'),
       ],
+      ...written.flatMap(({ output }) => output.lines),
     ]),
     '',
     style.dim('layer by layer'),
