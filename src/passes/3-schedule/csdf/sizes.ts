@@ -1,0 +1,65 @@
+/** What a network's buffers take: every edge a FIFO of its own, every tensor one buffer, and buffers that take turns. */
+import type { CsdfGraph } from './model.ts';
+import { reuseBuffers, type SharedBuffer, totalBytes } from './reuse.ts';
+import { type Preference, simulate, type Trace } from './simulate.ts';
+
+export interface EdgeSize {
+  readonly from: string;
+  readonly to: string;
+  /** The whole tensor, and what the FIFO holds at most. */
+  readonly wholeBytes: number;
+  readonly bufferBytes: number;
+  /** Connects the network with the outside. */
+  readonly end?: 'input' | 'output';
+}
+
+export interface CsdfSizes {
+  readonly edges: readonly EdgeSize[];
+  /** Sums over the edges. */
+  readonly naiveBytes: number;
+  readonly bufferBytes: number;
+  /** One buffer a tensor, read by all its readers. */
+  readonly sharedBytes: number;
+  /** Edges whose times of use do not meet in one buffer. */
+  readonly reuseBytes: number;
+  readonly buffers: readonly SharedBuffer[];
+  /** Firings of one iteration. */
+  readonly phases: number;
+}
+
+export interface SizeOptions {
+  readonly preference: Preference;
+  /** Leaves out the edges that come in and go out. */
+  readonly inner?: boolean;
+}
+
+/** Sizes under the self-timed schedule. */
+export function sizesOf(graph: CsdfGraph, options: SizeOptions): CsdfSizes & { readonly trace: Trace } {
+  const trace = simulate(graph, options);
+  const listed = graph.edges.map((_, i) => i).filter((i) => !(options.inner && graph.edges[i].end));
+  const bytes = (i: number) => trace.most[i] * graph.edges[i].tokenBytes;
+  const edges = listed.map((i): EdgeSize => {
+    const { from, to, wholeTokens, tokenBytes, end } = graph.edges[i];
+    return {
+      from: graph.actors[from].name,
+      to: graph.actors[to].name,
+      wholeBytes: wholeTokens * tokenBytes,
+      bufferBytes: bytes(i),
+      ...(end ? { end } : {}),
+    };
+  });
+  const buffers = reuseBuffers(
+    listed.map((i) => ({ bytes: bytes(i), first: trace.first[i], last: trace.last[i] })),
+  );
+  const tokenBytes = new Map(listed.map((i) => [graph.edges[i].tensor, graph.edges[i].tokenBytes]));
+  return {
+    edges,
+    naiveBytes: edges.reduce((sum, e) => sum + e.wholeBytes, 0),
+    bufferBytes: edges.reduce((sum, e) => sum + e.bufferBytes, 0),
+    sharedBytes: [...tokenBytes].reduce((sum, [t, b]) => sum + trace.shared.get(t)! * b, 0),
+    reuseBytes: totalBytes(buffers),
+    buffers,
+    phases: trace.sequence.length,
+    trace,
+  };
+}
