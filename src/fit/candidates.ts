@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
 import { type Layout, layOut } from './assemble.ts';
+import { turnRound } from './directions.ts';
 import {
   chooseSpans,
   firstSchedulable,
@@ -167,11 +168,15 @@ function layOutPromising(choices: readonly Choice[]): Candidate[] {
   let reached = Number.POSITIVE_INFINITY;
   for (const { variant, spans, peak } of [...choices].sort((a, b) => a.peak - b.peak)) {
     if (peak > reached * WORTH_LAYING_OUT) break;
-    const made = candidate(variant, spans);
+    const made = turnedRound(candidate(variant, spans), peak);
     reached = Math.min(reached, made.layout.arenaBytes);
     found.push(made);
   }
   return found;
+}
+
+function turnedRound(found: Candidate, peak: number): Candidate {
+  return { ...found, layout: turnRound(found.variant.network, found.layout, peak) };
 }
 
 /** An equal part of an allowance for one of several searches, taken off it. */

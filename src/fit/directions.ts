@@ -1,0 +1,47 @@
+/**
+ * Which way single operators fire. An output that chases its input from the first run to the last ends below it,
+ * from the last to the first above it; two in a row that chase the same way pull the addresses apart, two that
+ * chase opposite ways do not.
+ */
+import { definitionOf } from '../ops/registry.ts';
+import type { Network } from '../passes/3-schedule/steps.ts';
+import { type Layout, layOut } from './assemble.ts';
+import type { SpanChoice } from './spans.ts';
+
+/** Layouts tried for one choice of spans. */
+const MOST_LAYOUTS = 24;
+
+/** The layout with some of the single operators turned round, where that takes less. */
+export function turnRound(network: Network, layout: Layout, floorBytes: number): Layout {
+  let best = layout;
+  let tries = 0;
+  for (let improved = true; improved; ) {
+    improved = false;
+    const turnable = best.spans.flatMap((s, i) => (canTurn(network, s) ? [i] : []));
+    for (const i of turnable) {
+      if (best.arenaBytes <= floorBytes || tries >= MOST_LAYOUTS) return best;
+      tries++;
+      const spans = best.spans.map((s, k) => (k === i ? turned(s) : s));
+      const made = layOut(network, spans);
+      if (made.arenaBytes < best.arenaBytes) {
+        best = made;
+        improved = true;
+      }
+    }
+  }
+  return best;
+}
+
+function turned({ sequence, reverse, ...span }: SpanChoice): SpanChoice {
+  return { ...span, reverse: !reverse };
+}
+
+/** A single operator that fires run by run, and does not fold. */
+function canTurn(network: Network, { first, last, mode }: SpanChoice): boolean {
+  const step = network.steps[first];
+  if (first !== last || mode === 'whole' || step.kind !== 'operator') return false;
+  const { shape, count } = network.table(first, mode);
+  return (
+    !shape.fold && count > 1 && definitionOf(network.graph.operators[step.index].kind).access === 'pixel'
+  );
+}
