@@ -32,6 +32,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/compare.ts'),
   },
   {
+    name: 'restructure',
+    summary: 'cut the network into tiles where its peak is, as ONNX that any runtime executes',
+    load: () => import('./commands/restructure.ts'),
+  },
+  {
     name: 'run',
     summary: 'run a model in its arena on files or pictures',
     load: () => import('./commands/run.ts'),

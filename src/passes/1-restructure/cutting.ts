@@ -49,6 +49,12 @@ export class RegionCutter {
     return found;
   }
 
+  /** Cut evenly into rows and columns of tiles; undefined where the output has fewer. */
+  even([down, across]: readonly [number, number]): Cutting | undefined {
+    if (down > this.#height || across > this.#width) return undefined;
+    return this.cut(evenCuts(this.#height, down), evenCuts(this.#width, across));
+  }
+
   /** The figures of given cuts; undefined where a tile cannot be made by itself. */
   cut(rows: readonly number[], columns: readonly number[]): Cutting | undefined {
     let peakBytes = 0;

@@ -18,8 +18,8 @@ export interface RestructureOptions {
   readonly budgetBytes?: number;
   /** One region only, the way the single peak is usually cut; left out: as many as help. */
   readonly regions?: 'one' | 'many';
-  /** Numbers of parts that columns may be cut into. Left out: 1 and 2. */
-  readonly across?: readonly number[];
+  /** Rows and columns of tiles that every region is cut into. Left out: what is best, region by region. */
+  readonly grid?: readonly [number, number];
   readonly policy?: Policy;
 }
 
@@ -35,12 +35,15 @@ export interface Restructured {
 /** The published mean overhead of the method. */
 export const PUBLISHED_OVERHEAD = 0.086;
 
+/** Numbers of parts that columns are cut into. */
+const ACROSS = [1, 2, 3, 4, 6, 8];
+
 /** How many of the smallest choices are written out and measured. */
 const MEASURED = 4;
 
 /** The graph itself, without tiles, where none help. */
 export function restructureGraph(graph: Graph, options: RestructureOptions = {}): Restructured {
-  const { maxOverhead = PUBLISHED_OVERHEAD, regions = 'many', across = [1, 2], policy = WHOLE_RUN } = options;
+  const { maxOverhead = PUBLISHED_OVERHEAD, regions = 'many', grid, policy = WHOLE_RUN } = options;
   const macs = graphMacs(graph);
   const before = sequenceOf(graph, policy);
   const best = sequenceOf(graph, policy, true);
@@ -57,7 +60,7 @@ export function restructureGraph(graph: Graph, options: RestructureOptions = {})
   ];
   const allowed = maxOverhead * macs;
   for (const sequence of base === best ? [best, before] : [before]) {
-    const search = new TileSearch(sequence, { regions, across });
+    const search = new TileSearch(sequence, { regions, across: ACROSS, grid });
     for (const choice of choicesOf(search, allowed, options.budgetBytes)) {
       found.push(measured(graph, sequence, choice, policy, base.peakBytes, macs));
     }

@@ -3,7 +3,7 @@
  * meet it with the fewest extra multiply-accumulates. What is live between two regions does not depend on how either is
  * cut, so the choice is the best there is among these regions and cuts.
  */
-import { type Candidate, candidatesOf } from './candidates.ts';
+import { candidatesOf } from './candidates.ts';
 import { type Cutting, RegionCutter } from './cutting.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -19,6 +19,8 @@ export interface SearchOptions {
   readonly regions: 'one' | 'many';
   /** Numbers of parts that columns may be cut into. */
   readonly across: readonly number[];
+  /** Rows and columns of tiles that every region is cut into; left out: what is best. */
+  readonly grid?: readonly [number, number];
 }
 
 export class TileSearch {
@@ -41,6 +43,11 @@ export class TileSearch {
   }
 
   #cheapest(cutter: RegionCutter, limitBytes: number): Cutting | undefined {
+    const { grid } = this.#options;
+    if (grid) {
+      const found = cutter.even(grid);
+      return found && found.peakBytes <= limitBytes ? found : undefined;
+    }
     let best: Cutting | undefined;
     for (const across of this.#options.across) {
       const found = cutter.within(limitBytes, across);
@@ -132,5 +139,3 @@ export function smallestWithin(search: TileSearch, allowedMacs: number): Choice[
   }
   return found;
 }
-
-export type { Candidate };
