@@ -35,6 +35,7 @@ export class ModuleBuilder {
   readonly #exports: { readonly name: string; readonly kind: number; readonly index: number }[] = [];
   readonly #segments: Segment[] = [];
   #memory?: { readonly pages: number; readonly mostPages?: number };
+  readonly #customs: { readonly name: string; readonly bytes: Uint8Array }[] = [];
   #start?: Func;
   #passive = false;
 
@@ -105,6 +106,11 @@ export class ModuleBuilder {
     return this.#segments.push({ bytes }) - 1;
   }
 
+  /** A section that engines skip. */
+  custom(name: string, bytes: Uint8Array): void {
+    this.#customs.push({ name, bytes });
+  }
+
   /** Functions of its own, after equal ones became one. */
   get functionCount(): number {
     return this.#functions.length;
@@ -151,6 +157,7 @@ export class ModuleBuilder {
       else constant(s.byte(0), 'i32', address);
       s.sized(bytes);
     });
+    for (const { name, bytes } of this.#customs) section(0, (s) => s.name(name).bytes(bytes));
     if (options.names) section(0, (s) => this.#names(s.name('name')));
     return out.finish();
   }

@@ -1,0 +1,68 @@
+/** What a module says of itself to its loader, as JSON in a custom section. */
+import type { Port } from '../../graph/graph.ts';
+import type { Program, ProgramPort } from '../../kernels/program.ts';
+import type { Layout } from './layout.ts';
+
+export const DESCRIPTION_SECTION = 'tidemark';
+
+export interface PortDescription {
+  readonly name: string;
+  readonly dtype: string;
+  /** Channels last, as it lies in memory. */
+  readonly shape: readonly number[];
+  /** 'memory': at `address` before (inputs) or after (outputs) a run. 'streamed': through callbacks. */
+  readonly where: 'memory' | 'streamed';
+  readonly address: number;
+  /** Shape in the model's file, and which of its dimensions each of `shape` is, where axes were moved. */
+  readonly fileShape?: readonly number[];
+  readonly perm?: readonly number[];
+}
+
+/** The graph's ports: how the model's file has them. */
+export interface FilePorts {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+export interface Description {
+  readonly version: 1;
+  readonly name: string;
+  readonly arena: { readonly address: number; readonly bytes: number };
+  /** Where weights are to be put that lie in a file of their own. */
+  readonly weights?: { readonly address: number; readonly bytes: number };
+  readonly inputs: readonly PortDescription[];
+  readonly outputs: readonly PortDescription[];
+}
+
+export function describe(program: Program, layout: Layout, beside: boolean, files?: FilePorts): Description {
+  const port = (p: ProgramPort, index: number, file?: Port): PortDescription => ({
+    name: p.name,
+    dtype: p.dtype,
+    shape: p.shape,
+    where: p.where === 'streamed' ? 'streamed' : 'memory',
+    address: addressOf(p, index, layout),
+    ...(file ? { fileShape: file.shape } : {}),
+    ...(file?.perm ? { perm: file.perm } : {}),
+  });
+  return {
+    version: 1,
+    name: program.name,
+    arena: { address: layout.arena, bytes: program.arenaBytes },
+    ...(beside ? { weights: { address: layout.dataStart, bytes: layout.dataEnd - layout.dataStart } } : {}),
+    inputs: program.inputs.map((p, i) => port(p, i, files?.inputs[i])),
+    outputs: program.outputs.map((p, i) => port(p, i, files?.outputs[i])),
+  };
+}
+
+function addressOf(port: ProgramPort, index: number, layout: Layout): number {
+  switch (port.where) {
+    case 'arena':
+      return layout.arena + port.offset;
+    case 'outside':
+      return layout.inputs[index]!;
+    case 'constant':
+      return layout.data[port.offset];
+    default:
+      return 0;
+  }
+}
