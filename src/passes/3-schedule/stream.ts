@@ -39,6 +39,8 @@ export interface ScheduleOptions {
   readonly onEffort?: (looks: number) => void;
   /** Fire whatever is ready, most downstream first, instead of only what is asked for. */
   readonly eager?: boolean;
+  /** Fire these steps, in this order, and nothing else: an order found elsewhere. */
+  readonly order?: ArrayLike<number>;
 }
 
 /** State of one root while a span runs. */
@@ -77,6 +79,7 @@ class SpanRun {
   readonly #span: SpanShape;
   readonly #limit: number;
   readonly #eager: boolean;
+  readonly #order?: ArrayLike<number>;
   /** Rows are placed one by one: what is live counts, not the largest ring. */
   readonly #singles: boolean;
   readonly #tables: FiringTable[];
@@ -96,6 +99,7 @@ class SpanRun {
     this.#span = span;
     this.#limit = options.limitBytes ?? Number.POSITIVE_INFINITY;
     this.#eager = options.eager ?? false;
+    this.#order = options.order;
     this.#singles = span.mode === 'singles';
     const steps = span.last - span.first + 1;
     this.#tables = Array.from({ length: steps }, (_, i) =>
@@ -171,8 +175,12 @@ class SpanRun {
 
   go(): SpanSchedule | undefined {
     this.#targets();
-    const order = this.#eager ? this.#runEager() : this.#runDemand();
-    if (!order) return undefined;
+    const done = this.#order
+      ? this.#runGiven(this.#order)
+      : this.#eager
+        ? this.#runEager()
+        : this.#runDemand();
+    if (!done) return undefined;
     const rings = new Map<number, number>();
     const pieces = new Map<number, number>();
     for (const s of this.#roots.values()) {
@@ -224,6 +232,17 @@ class SpanRun {
       }
     }
     return -1;
+  }
+
+  #runGiven(order: ArrayLike<number>): boolean {
+    this.#target.fill(0);
+    for (let k = 0; k < order.length; k++) this.#target[order[k] - this.#span.first]++;
+    for (let k = 0; k < order.length; k++) {
+      const i = order[k] - this.#span.first;
+      if (this.#lacking(i) >= 0) throw new Error(`step ${order[k]} fires before it can`);
+      if (!this.#fire(i)) return false;
+    }
+    return true;
   }
 
   #runDemand(): boolean {
