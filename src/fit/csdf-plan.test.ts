@@ -10,10 +10,11 @@ import { fromGraphLayout, runReference, toGraphLayout } from '../run/reference.t
 import { zooGraph } from '../zoo/zoo.ts';
 import { csdfPlan } from './csdf-plan.ts';
 
-/** Phases of each layer under a choice of those that work by parts. */
-function phasesOf(graph: Graph, byParts?: readonly boolean[]): number[] {
-  const { actors } = csdfOf(graph, { padding: 'exact', byParts });
-  return actors.filter((a) => a.kind !== 'input' && a.kind !== 'output').map((a) => a.phases);
+/** The self-timed schedule under a choice of layers that work by parts. */
+function scheduled(graph: Graph, byParts?: readonly boolean[]) {
+  const csdf = csdfOf(graph, { padding: 'exact', byParts });
+  const { trace } = sizesOf(csdf, { preference: 'downstream' });
+  return { csdf, sequence: trace.sequence };
 }
 
 const STREAMED = { input: 'streamed', output: 'streamed' } as const;
@@ -24,12 +25,9 @@ test('random graphs, layers by parts or whole at random: proven, and bit-equal t
     const { graph, inputs, expected, policy } = subjectOf(seed);
     for (const every of [1, 2, 3]) {
       const byParts = graph.operators.map((_, i) => (i + seed) % every === 0);
-      const csdf = csdfOf(graph, { padding: 'exact', byParts });
-      const phases = csdf.actors
-        .filter((a) => a.kind !== 'input' && a.kind !== 'output')
-        .map((a) => a.phases);
+      const schedule = scheduled(graph, byParts);
       for (const addresses of ['apart', 'shared'] as const) {
-        const { plan } = csdfPlan(graph, { policy: every === 3 ? STREAMED : policy, phases, addresses });
+        const { plan } = csdfPlan(graph, { policy: every === 3 ? STREAMED : policy, ...schedule, addresses });
         expect(checkPlan(graph, plan).problem, `seed ${seed}`).toBeUndefined();
         const run = executePlan(graph, plan, inputs, { paint: 0x5a });
         expect(difference(run.outputs, expected), `seed ${seed}`).toBeUndefined();
@@ -62,8 +60,8 @@ test.each(SMALL)('%s in small runs as the reference does', (name, options) => {
   const input = toGraphLayout(port, values);
   const bits = graph.operators.map((_, i) => i % 7 < 4);
   for (const byParts of [undefined, bits]) {
-    const phases = phasesOf(graph, byParts);
-    const { plan } = csdfPlan(graph, { policy: STREAMED, phases, addresses: 'shared' });
+    const schedule = scheduled(graph, byParts);
+    const { plan } = csdfPlan(graph, { policy: STREAMED, ...schedule, addresses: 'shared' });
     expect(checkPlan(graph, plan).problem).toBeUndefined();
     const { outputs } = executePlan(graph, plan, [input]);
     const found = outputs.map((o, i) => fromGraphLayout(graph.outputs[i], o));
@@ -75,7 +73,7 @@ test.each(['vgg16', 'mobilenetv1-0.25-96', 'ds-cnn', 'dncnn-17'])(
   '%s: on a chain rings are what the model of tokens says',
   (name) => {
     const graph = normalise(zooGraph(name, { dtype: 'int8' }));
-    const { plan } = csdfPlan(graph, { policy: STREAMED, phases: phasesOf(graph), addresses: 'apart' });
+    const { plan } = csdfPlan(graph, { policy: STREAMED, ...scheduled(graph), addresses: 'apart' });
     const rings = plan.buffers.filter((b) => b.tensor !== undefined).map((b) => b.bytes);
     const csdf = csdfOf(graph, { padding: 'exact' });
     const sizes = sizesOf(csdf, { preference: 'downstream' });

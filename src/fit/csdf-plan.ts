@@ -1,23 +1,26 @@
 /**
- * A CSDF schedule as a plan: layers fire by rows or once, the one nearest the output that is ready goes first, and
- * each tensor lies in one ring that all its readers share. The checker proves it and any executor runs it, so what
- * the model of tokens promises is tried on bytes.
+ * A CSDF schedule as a plan: steps fire in the order of the self-timed schedule, by rows or once, and each tensor
+ * lies in one ring that all its readers share. The checker proves it and any executor runs it, so what the model of
+ * tokens promises is tried on bytes.
  */
 
 import type { Graph } from '../graph/graph.ts';
 import type { CopyChoice } from '../graph/storage.ts';
 import { layersOf } from '../passes/3-schedule/csdf/from-graph.ts';
+import type { CsdfGraph } from '../passes/3-schedule/csdf/model.ts';
 import { type Network, networkOf } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
-import type { Mode } from '../passes/3-schedule/tables.ts';
+import type { FiringTable, Mode } from '../passes/3-schedule/tables.ts';
 import { EXTERNAL, type Plan, type Policy } from '../plan/plan.ts';
 import { layOut, writePlan } from './assemble.ts';
 import { firstSchedulable } from './spans.ts';
 
 export interface CsdfPlanRequest {
   readonly policy: Policy;
-  /** Phases of each layer (`layersOf`): a layer of one phase fires once. */
-  readonly phases: readonly number[];
+  /** The graph's CSDF with exact padding. */
+  readonly csdf: CsdfGraph;
+  /** Its actors in firing order. */
+  readonly sequence: ArrayLike<number>;
   /** Buffers at addresses of their own, or wherever lifetimes allow. */
   readonly addresses: 'apart' | 'shared';
 }
@@ -42,33 +45,118 @@ function planWith(graph: Graph, request: CsdfPlanRequest, copies: readonly CopyC
   const network = networkOf(graph, request.policy, copies);
   const first = firstSchedulable(network);
   const last = network.steps.length - 1;
-  if (last < first) {
-    const layout = layOut(network, []);
-    return { plan: writePlan(graph, network, layout), lowerBoundBytes: layout.lowerBoundBytes };
-  }
-  const modes = modesOf(graph, network, request.phases).slice(first);
-  const span = scheduleSpan(network, { first, last, mode: 'rows', modes }, { record: true, eager: true })!;
-  const layout = layOut(network, [{ ...span, eager: true }]);
+  const roles = rolesOf(graph, network);
+  const modes = network.steps.map((step, s): Mode => {
+    const actor = request.csdf.actors[roles[s].actor];
+    return step.kind === 'operator' && actor?.phases === 1 ? 'whole' : 'rows';
+  });
+  const order = new StepOrder(network, modes, roles, first).follow(request);
+  const span = { first, last, mode: 'rows', modes: modes.slice(first) } as const;
+  const chosen =
+    last < first ? [] : [{ ...scheduleSpan(network, span, { record: true, order })!, eager: false }];
+  const layout = layOut(network, chosen);
   const plan = writePlan(graph, network, layout);
   if (request.addresses === 'shared') return { plan, lowerBoundBytes: layout.lowerBoundBytes };
   const apart = withBuffersApart(plan);
   return { plan: apart, lowerBoundBytes: apart.arenaBytes };
 }
 
-/** By step: how the layer runs that it stands for. A copied part of a concat runs as the concat does. */
-function modesOf(original: Graph, network: Network, phases: readonly number[]): Mode[] {
+/** What a step is in the CSDF graph. */
+interface StepRole {
+  /** The actor that it is, or is part of (a copied part of a concat); -1: none (a reshape that moves data). */
+  readonly actor: number;
+  /** Only moves data, so whoever needs it may have it fire. */
+  readonly mover: boolean;
+}
+
+/** By step. Actors are inputs, layers and outputs in this order; constants among the ports have none. */
+function rolesOf(original: Graph, network: Network): StepRole[] {
   const { graph } = network;
+  const ports = (list: Graph['inputs']) => rank(list.map((p) => !original.tensors[p.tensor].constant));
+  const inputs = ports(original.inputs);
+  const outputs = ports(original.outputs);
   const layers = layersOf(original);
-  // Tensors keep their ids where copies are put in; a copy's own tensor comes after all of them.
-  const byOutput = new Map(layers.map((op, i) => [op.outputs[0], phases[i]]));
-  return network.steps.map((step): Mode => {
-    if (step.kind !== 'operator') return 'rows';
-    const op = graph.operators[step.index];
-    const reader = () => graph.operators.find((o) => o.inputs.includes(op.outputs[0]))!;
-    const output = op.outputs[0] < original.tensors.length ? op.outputs[0] : reader().outputs[0];
-    // A reshape that could not be a view is no layer: it moves rows on.
-    return (byOutput.get(output) ?? 2) > 1 ? 'rows' : 'whole';
+  const base = Math.max(-1, ...inputs) + 1;
+  const byOutput = new Map(layers.map((op, i) => [op.outputs[0], base + i]));
+  return network.steps.map(({ kind, index }) => {
+    if (kind === 'source') return { actor: inputs[index], mover: false };
+    if (kind === 'sink') return { actor: base + layers.length + outputs[index], mover: false };
+    const [output] = graph.operators[index].outputs;
+    // Tensors keep their ids where copies are put in; a copy's own tensor comes after all of them.
+    const copy = output >= original.tensors.length;
+    const made = copy ? graph.operators.find((op) => op.inputs.includes(output))!.outputs[0] : output;
+    const actor = byOutput.get(made) ?? -1;
+    return { actor, mover: copy || actor < 0 };
   });
+}
+
+/** Numbers those that are true from 0 on; -1 for the others. */
+function rank(which: readonly boolean[]): number[] {
+  let next = 0;
+  return which.map((is) => (is ? next++ : -1));
+}
+
+/** Turns the order of actors into one of steps: an actor may be several steps, or none, and steps may stand between. */
+class StepOrder {
+  readonly #tables: readonly FiringTable[];
+  readonly #fired: Int32Array;
+  readonly #first: number;
+  readonly #parts: readonly StepRole[];
+  readonly #order: number[] = [];
+
+  constructor(network: Network, modes: readonly Mode[], parts: readonly StepRole[], first: number) {
+    this.#parts = parts;
+    this.#tables = network.steps.map((_, s) => network.table(s, modes[s]));
+    this.#fired = Int32Array.from(this.#tables, (t, s) => (s < first ? t.count : 0));
+    this.#first = first;
+  }
+
+  follow({ csdf, sequence }: CsdfPlanRequest): number[] {
+    const stepsOf: number[][] = csdf.actors.map(() => []);
+    this.#parts.forEach(({ actor }, s) => {
+      if (actor >= 0 && s >= this.#first) stepsOf[actor].push(s);
+    });
+    const phase = csdf.actors.map(() => 0);
+    for (let k = 0; k < sequence.length; k++) {
+      const actor = sequence[k];
+      const done = ++phase[actor];
+      const { phases } = csdf.actors[actor];
+      for (const s of stepsOf[actor]) {
+        const due = Math.ceil((this.#tables[s].count * done) / phases);
+        while (this.#fired[s] < due && this.#pull(s)) this.#fire(s);
+      }
+    }
+    for (let s = this.#first; s < this.#tables.length; s++)
+      while (this.#fired[s] < this.#tables[s].count) {
+        if (!this.#pull(s)) throw new Error(`step ${s} waits for ever`);
+        this.#fire(s);
+      }
+    return this.#order;
+  }
+
+  #fire(step: number): void {
+    this.#fired[step]++;
+    this.#order.push(step);
+  }
+
+  /** True where the step can fire, once steps that are no actors have brought what it lacks. */
+  #pull(step: number): boolean {
+    const f = this.#fired[step];
+    for (const { waits } of this.#tables[step].reads) {
+      for (const w of waits) {
+        const { written, count } = this.#tables[w.step];
+        while (this.#done(written, w.step) < w.pixels[f]) {
+          if (!this.#parts[w.step].mover || this.#fired[w.step] >= count || !this.#pull(w.step)) return false;
+          this.#fire(w.step);
+        }
+      }
+    }
+    return true;
+  }
+
+  #done(written: Int32Array, step: number): number {
+    return this.#fired[step] === 0 ? 0 : written[this.#fired[step] - 1];
+  }
 }
 
 /** The same plan with no two buffers sharing a byte. */
