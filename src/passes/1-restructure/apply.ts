@@ -39,6 +39,7 @@ export function applyTiles(graph: Graph, tiling: Tiling): Graph {
     at += region.operators.length;
   }
   while (at < order.length) sheet.keep(order[at++]);
+  for (const { tensor } of graph.outputs) sheet.joined(tensor);
   return prune(sheet.graph());
 }
 
@@ -46,11 +47,18 @@ function unfit(graph: Graph, why: string): TidemarkError {
   return new TidemarkError('plan-invalid', `the tiles do not fit ${graph.name}: ${why}`);
 }
 
+/** A part of a tensor that is a tensor by itself. */
+interface Piece {
+  readonly id: TensorId;
+  readonly box: Box;
+}
+
 /** The tensors and operators of the new graph. Tensors of the old one keep their ids. */
 class Sheet {
   readonly #graph: Graph;
   readonly #tensors: Tensor[];
   readonly #operators: Operator[] = [];
+  readonly #apart = new Map<TensorId, readonly Piece[]>();
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -58,7 +66,34 @@ class Sheet {
   }
 
   keep(id: number): void {
-    this.add(this.#graph.operators[id]);
+    const op = this.#graph.operators[id];
+    for (const t of op.inputs) this.joined(t);
+    this.add(op);
+  }
+
+  /** Leaves a tensor in pieces: bands of rows. */
+  leave(id: TensorId, pieces: readonly Piece[]): void {
+    this.#apart.set(id, pieces);
+  }
+
+  piecesOf(id: TensorId): readonly Piece[] | undefined {
+    return this.#apart.get(id);
+  }
+
+  /** Joins a tensor that is in pieces, for who needs it whole. */
+  joined(id: TensorId): void {
+    const pieces = this.#apart.get(id);
+    if (!pieces) return;
+    this.#apart.delete(id);
+    const t = this.#tensors[id];
+    join(
+      this,
+      t,
+      pieces.map((p) => p.id),
+      1,
+      t.name,
+      id,
+    );
   }
 
   add(op: Omit<Operator, 'id'>): void {
@@ -104,7 +139,15 @@ function cutRegion(graph: Graph, sheet: Sheet, region: TiledRegion, output: Tens
     if (!cut.columns) return parts[0];
     return join(sheet, t, parts, 2, `${t.name}/band${r}`, cut.rows ? undefined : output);
   });
-  if (cut.rows) join(sheet, t, bands, 1, t.name, output);
+  if (!cut.rows) return;
+  sheet.leave(
+    output,
+    bands.map((id, r) => ({
+      id,
+      box: { rows: { lo: rows[r], hi: rows[r + 1] }, columns: wholeBox(t.shape).columns },
+    })),
+  );
+  if (!region.apart) sheet.joined(output);
 }
 
 const ascends = (cuts: readonly number[], size: number): boolean =>
@@ -137,19 +180,21 @@ function writeTile(
   label: string,
 ): TensorId {
   /** What this tile has of a tensor of the region, and which part of it that is. */
-  const made = new Map<TensorId, { readonly id: TensorId; readonly box: Box }>();
+  const made = new Map<TensorId, Piece>();
   const slices = new Map<string, TensorId>();
+  const once = (key: string, make: () => TensorId): TensorId => {
+    let id = slices.get(key);
+    if (id === undefined) slices.set(key, (id = make()));
+    return id;
+  };
   const read = (id: TensorId, box: Box | undefined): TensorId => {
-    const own = made.get(id);
-    if (!own && !box) return id;
-    const has = own?.box ?? fullBox(graph.tensors[id]);
+    const pieces = made.has(id) ? undefined : sheet.piecesOf(id);
     const needed = box ?? fullBox(graph.tensors[id]);
-    const from = own?.id ?? id;
-    if (sameBox(has, needed)) return from;
-    const key = `${from} ${needed.rows.lo} ${needed.rows.hi} ${needed.columns.lo} ${needed.columns.hi}`;
-    let cut = slices.get(key);
-    if (cut === undefined) slices.set(key, (cut = slice(graph, sheet, from, has, needed, label)));
-    return cut;
+    const key = `${id} ${needed.rows.lo} ${needed.rows.hi} ${needed.columns.lo} ${needed.columns.hi}`;
+    if (pieces) return once(key, () => gather(graph, sheet, graph.tensors[id], pieces, needed, label));
+    const has = made.get(id) ?? { id, box: fullBox(graph.tensors[id]) };
+    if (sameBox(has.box, needed)) return has.id;
+    return once(key, () => slice(graph, sheet, has.id, has.box, needed, label));
   };
   for (const { op, made: box, reads, attrs } of steps) {
     const t = graph.tensors[op.outputs[0]];
@@ -169,6 +214,24 @@ function writeTile(
 /** All of a tensor; those of a lower rank are aligned at their last axis. */
 function fullBox(t: Tensor): Box {
   return wholeBox([...new Array(Math.max(0, 4 - t.shape.length)).fill(1), ...t.shape]);
+}
+
+/** A part of a tensor that lies in bands: a part of one band, or of several, joined. */
+function gather(
+  graph: Graph,
+  sheet: Sheet,
+  t: Tensor,
+  pieces: readonly Piece[],
+  needed: Box,
+  label: string,
+): TensorId {
+  const parts = pieces.flatMap(({ id, box }) => {
+    const rows = { lo: Math.max(box.rows.lo, needed.rows.lo), hi: Math.min(box.rows.hi, needed.rows.hi) };
+    if (rows.hi <= rows.lo) return [];
+    const part = { rows, columns: needed.columns };
+    return [sameBox(part, box) ? id : slice(graph, sheet, id, box, part, label)];
+  });
+  return parts.length === 1 ? parts[0] : join(sheet, t, parts, 1, `${t.name}/gather${label}`);
 }
 
 /** A part of a tensor of which `has` is there. Parts of constants are constants. */

@@ -13,6 +13,12 @@ export const tiledRegionSchema = z.object({
   operators: z.array(index).min(1).describe('operators of the graph, in the order in which they run'),
   rows: cuts.describe("where the rows of the region's output are cut: 0, ..., height"),
   columns: cuts.describe("where the columns of the region's output are cut: 0, ..., width"),
+  apart: z
+    .boolean()
+    .optional()
+    .describe(
+      'the bands of rows stay tensors of their own, which later regions read; left out: they are joined',
+    ),
 });
 
 export const tilingSchema = z.object({
