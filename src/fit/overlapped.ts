@@ -1,0 +1,59 @@
+/** Method 1 as a plan: layer by layer, outputs over what is dead of their inputs, proven before it is handed out. */
+import { TidemarkError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { LayerFigures } from '../passes/4-allocate/overlap/layers.ts';
+import {
+  type OverlapLayout,
+  type OverlapRequest,
+  overlapLayout,
+} from '../passes/4-allocate/overlap/overlap.ts';
+import { checkPlan } from '../plan/check.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Layout, writePlan } from './assemble.ts';
+
+export interface Overlapped {
+  readonly plan: Plan;
+  /** In the order in which they run; inputs that arrive are among them. */
+  readonly layers: readonly LayerFigures[];
+  /** The published figure: tensors and kernels' own working memory, without room for staged runs. */
+  readonly overlapBytes: number;
+  /** No addresses for this plan's firing sequence can take less. */
+  readonly lowerBoundBytes: number;
+  readonly optimal: boolean;
+}
+
+/** Throws only where the checker refuses the plan, which is a defect. */
+export function overlapGraph(graph: Graph, request: OverlapRequest): Overlapped {
+  const layout = overlapLayout(graph, request);
+  const plan = planOf(layout);
+  const { ok, problem } = checkPlan(graph, plan);
+  if (!ok)
+    throw new TidemarkError(
+      'internal',
+      `the overlapped plan is wrong (${problem}); please report this model`,
+    );
+  const { lowerBoundBytes } = layout.packing;
+  return {
+    plan,
+    layers: layout.layers,
+    overlapBytes: layout.bareBytes,
+    lowerBoundBytes,
+    optimal: lowerBoundBytes >= plan.arenaBytes,
+  };
+}
+
+function planOf({ graph, sampled, layers, directions, packing }: OverlapLayout): Plan {
+  const { timeline, offsets, heightBytes, lowerBoundBytes } = packing;
+  const spans = sampled.spans(directions).map((span) => {
+    const { memoryBytes, aliveBytes, workBytes } = layers[span.first];
+    return { ...span, eager: false, peakBytes: memoryBytes + aliveBytes + workBytes };
+  });
+  const layout: Layout = {
+    arenaBytes: heightBytes,
+    lowerBoundBytes,
+    spans,
+    timeline: { ...timeline, sequence: sampled.sequence(directions) },
+    packing: { offsets, heightBytes, lowerBoundBytes },
+  };
+  return writePlan(graph, sampled.sampled(directions), layout);
+}
