@@ -3,7 +3,7 @@
  * concat lies; a reshape or a slice is its input under another name. A tensor that owns memory is a root.
  */
 
-import type { Alias } from '../ops/operator.ts';
+import type { Alias, RowStep } from '../ops/operator.ts';
 import { contextOf, definitionOf } from '../ops/registry.ts';
 import {
   ABSENT,
@@ -17,11 +17,29 @@ import {
   type TensorId,
 } from './graph.ts';
 
-/** Where a tensor's pixels lie: pixel p starts at root element offset + p * pixelStride. */
+/** Where a tensor's pixels lie: pixel p starts at root element `elementAt(place, p)`. */
 export interface Place {
   readonly root: TensorId;
   readonly offset: number;
   readonly pixelStride: number;
+  /** Where rows lie further apart than their pixels reach: columns of something wider. */
+  readonly rows?: RowStep;
+}
+
+/** First element of a pixel in the root; rises with the pixel. */
+export function elementAt({ offset, pixelStride, rows }: Omit<Place, 'root'>, pixel: number): number {
+  if (!rows) return offset + pixel * pixelStride;
+  const row = Math.floor(pixel / rows.pixels);
+  return offset + row * rows.stride + (pixel - row * rows.pixels) * pixelStride;
+}
+
+/** Pixels that begin below an element of the root, were there no end to them. */
+export function pixelsBelow({ offset, pixelStride, rows }: Omit<Place, 'root'>, element: number): number {
+  const reach = element - offset;
+  if (reach <= 0) return 0;
+  if (!rows) return Math.ceil(reach / pixelStride);
+  const row = Math.floor((reach - 1) / rows.stride);
+  return row * rows.pixels + Math.min(rows.pixels, Math.ceil((reach - row * rows.stride) / pixelStride));
 }
 
 export interface Storage {
@@ -41,23 +59,44 @@ interface Link {
   readonly parent: TensorId;
   readonly offset: number;
   readonly pixelStride: number;
+  readonly rows?: RowStep;
 }
 
-/** Place of a child inside its grandparent; undefined where its pixels would not lie at one stride. */
+/** Place of a child inside its grandparent; undefined where its pixels would lie at no such strides. */
 function compose(
-  childStride: number,
-  childOffset: number,
+  child: Link,
   childChannels: number,
   parent: Place,
   parentChannels: number,
 ): Omit<Place, 'root'> | undefined {
-  if (parent.pixelStride === parentChannels) {
-    return { offset: parent.offset + childOffset, pixelStride: childStride };
+  const { offset, pixelStride, rows } = child;
+  if (!parent.rows && parent.pixelStride === parentChannels)
+    return { offset: parent.offset + offset, pixelStride, ...(rows ? { rows } : {}) };
+  // From here on the child has some channels of some pixels of the parent.
+  const channel = offset % parentChannels;
+  const strides = [pixelStride, ...(rows ? [rows.stride] : [])];
+  if (channel + childChannels > parentChannels || strides.some((s) => s % parentChannels !== 0))
+    return undefined;
+  const first = (offset - channel) / parentChannels;
+  const step = pixelStride / parentChannels;
+  const rowStep = rows && rows.stride / parentChannels;
+  const from = elementAt(parent, first) + channel;
+  if (!parent.rows) {
+    const wide = rows && { pixels: rows.pixels, stride: rowStep! * parent.pixelStride };
+    return { offset: from, pixelStride: step * parent.pixelStride, ...(wide ? { rows: wide } : {}) };
   }
-  const channel = childOffset % parentChannels;
-  if (childStride !== parentChannels || channel + childChannels > parentChannels) return undefined;
-  const pixel = (childOffset - channel) / parentChannels;
-  return { offset: parent.offset + pixel * parent.pixelStride + channel, pixelStride: parent.pixelStride };
+  const { pixels, stride } = parent.rows;
+  if (!rows) {
+    const wholeRows = step === 1 && first % pixels === 0;
+    return wholeRows ? { offset: from, pixelStride: parent.pixelStride, rows: parent.rows } : undefined;
+  }
+  const inOneRow = (first % pixels) + (rows.pixels - 1) * step < pixels && rowStep! % pixels === 0;
+  if (!inOneRow) return undefined;
+  return {
+    offset: from,
+    pixelStride: step * parent.pixelStride,
+    rows: { pixels: rows.pixels, stride: (rowStep! / pixels) * stride },
+  };
 }
 
 class Linker {
@@ -79,20 +118,15 @@ class Linker {
     if (!link) return { root: id, offset: 0, pixelStride: this.#channels(id) };
     const parent = this.place(link.parent);
     if (!parent) return undefined;
-    const composed = compose(
-      link.pixelStride,
-      link.offset,
-      this.#channels(id),
-      parent,
-      this.#channels(link.parent),
-    );
+    const composed = compose(link, this.#channels(id), parent, this.#channels(link.parent));
     return composed && { root: parent.root, ...composed };
   }
 
   isContiguous(id: TensorId): boolean {
     const place = this.place(id);
     if (!place) return false;
-    return place.pixelStride === this.#channels(id) || pixelsOf(this.#graph.tensors[id].shape) === 1;
+    if (pixelsOf(this.#graph.tensors[id].shape) === 1) return true;
+    return !place.rows && place.pixelStride === this.#channels(id);
   }
 }
 
@@ -194,13 +228,14 @@ function linkPart(graph: Graph, linker: Linker, alias: Alias, inputs: ReadonlySe
   const root = graph.tensors[place.root];
   if (inputs.has(root.id) || root.constant) return false;
   const covers = place.offset === 0 && elementCount(root.shape) === elementCount(part.shape);
-  if (!covers || place.pixelStride !== channelsOf(part.shape)) return false;
-  const contiguous = alias.pixelStride === channelsOf(part.shape);
+  if (!covers || place.rows || place.pixelStride !== channelsOf(part.shape)) return false;
+  const contiguous = !alias.rows && alias.pixelStride === channelsOf(part.shape);
   if (!contiguous && channelsOf(root.shape) !== channelsOf(part.shape)) return false;
   linker.links[root.id] = {
     parent: alias.parent,
     offset: alias.offset,
     pixelStride: contiguous ? channelsOf(root.shape) : alias.pixelStride,
+    ...(alias.rows ? { rows: alias.rows } : {}),
   };
   return true;
 }

@@ -39,13 +39,14 @@ describe('Concat', () => {
     expect(views).toBeGreaterThan(20);
   });
 
-  it('is a view on channels, and on rows of one picture', () => {
+  it('is a view on channels, rows and columns', () => {
     const part = (shape: number[]) => randomInput(seeded(6), shape);
     const count = (a: number[], b: number[], axis: number) =>
       checkAliases(concat, { inputs: [part(a), part(b)], attrs: { axis } });
     expect(count([2, 3, 4, 5], [2, 3, 4, 1], 3)).toBe(2);
     expect(count([1, 3, 4, 5], [1, 2, 4, 5], 1)).toBe(2);
-    expect(count([1, 3, 4, 5], [1, 3, 2, 5], 2)).toBe(0);
+    expect(count([1, 3, 4, 5], [1, 3, 2, 5], 2)).toBe(2);
+    expect(count([2, 3, 4, 5], [2, 2, 4, 5], 1)).toBe(2);
   });
 
   it('brings parts to the output scale as each dialect does', () => {

@@ -66,6 +66,9 @@ export const concat: OperatorDef<ConcatAttributes> = {
         parent: y.id,
         offset: affine.offset * channels + channel,
         pixelStride: affine.stride * channels,
+        ...(affine.rows
+          ? { rows: { pixels: affine.rows.pixels, stride: affine.rows.stride * channels } }
+          : {}),
       });
     }
     return found;

@@ -101,6 +101,7 @@ export function viewOfInput(ctx: OpContext, map: PixelMap, channels: readonly nu
       parent: ctx.inputs[0]!.id,
       offset: affine.offset * of + (channels[0] ?? 0),
       pixelStride: affine.stride * of,
+      ...(affine.rows ? { rows: { pixels: affine.rows.pixels, stride: affine.rows.stride * of } } : {}),
     },
   ];
 }

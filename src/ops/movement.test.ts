@@ -65,14 +65,19 @@ describe('movement', () => {
     expect(views).toBeGreaterThan(10);
   });
 
-  it('slices channels and leading rows as views', () => {
+  it('slices channels, rows and columns as views', () => {
     const x = randomInput(seeded(3), [1, 4, 5, 6]);
-    const of = (starts: number[], sizes: number[]) =>
-      checkAliases(slice, { inputs: [x], attrs: { starts, sizes, steps: [1, 1, 1, 1] } });
+    const of = (starts: number[], sizes: number[], steps = [1, 1, 1, 1], input = x) =>
+      checkAliases(slice, { inputs: [input], attrs: { starts, sizes, steps } });
     expect(of([0, 0, 0, 2], [1, 4, 5, 3])).toBe(1);
     expect(of([0, 1, 0, 0], [1, 2, 5, 6])).toBe(1);
     expect(of([0, 2, 1, 1], [1, 1, 3, 2])).toBe(1);
-    expect(of([0, 1, 1, 0], [1, 2, 3, 6])).toBe(0);
+    expect(of([0, 1, 1, 0], [1, 2, 3, 6])).toBe(1);
+    expect(of([0, 1, 0, 2], [1, 2, 3, 2], [1, 2, 2, 1])).toBe(1);
+    expect(of([0, 3, 1, 0], [1, 2, 3, 6], [1, -1, 1, 1])).toBe(0);
+    const two = randomInput(seeded(4), [2, 4, 5, 6]);
+    expect(of([0, 0, 1, 0], [2, 4, 3, 6], [1, 1, 1, 1], two)).toBe(1);
+    expect(of([0, 0, 1, 0], [2, 3, 3, 6], [1, 1, 1, 1], two)).toBe(0);
   });
 
   it('pads in every mode', () => {

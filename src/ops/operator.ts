@@ -66,6 +66,14 @@ export interface Alias {
   readonly offset: number;
   /** Elements of the parent between the starts of consecutive child pixels. */
   readonly pixelStride: number;
+  /** Where rows of the child lie further apart than their pixels reach: columns of a wider parent. */
+  readonly rows?: RowStep;
+}
+
+/** Pixels p and p + `pixels` lie `stride` elements apart; within a row of so many pixels, the pixel stride holds. */
+export interface RowStep {
+  readonly pixels: number;
+  readonly stride: number;
 }
 
 export interface OutputType extends ElementType {

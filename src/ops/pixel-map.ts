@@ -4,7 +4,7 @@
  * tables follow the intervals a run reads, and whether the output is a strided view.
  */
 import { elementCount } from '../graph/graph.ts';
-import type { Kernel, PixelRange } from './operator.ts';
+import type { Kernel, PixelRange, RowStep } from './operator.ts';
 
 /** Stands in a table where no source exists. */
 export const FILL = -1;
@@ -14,8 +14,17 @@ export interface PixelMap {
   source(p: number): number;
   /** Least interval that covers the sources of [lo, hi) and is monotone in both ends. */
   hull(lo: number, hi: number): PixelRange;
-  /** Source of pixel p as `offset + p * stride` where one exists with stride > 0. */
-  affine(): { readonly offset: number; readonly stride: number } | undefined;
+  /**
+   * Source of pixel p as `offset + p * stride` where one exists with stride > 0; or row by row, as
+   * `offset + floor(p / rows.pixels) * rows.stride + (p % rows.pixels) * stride`.
+   */
+  affine(): AffineMap | undefined;
+}
+
+export interface AffineMap {
+  readonly offset: number;
+  readonly stride: number;
+  readonly rows?: RowStep;
 }
 
 /** Pixels of the input between neighbours along each axis but the last. */
@@ -98,15 +107,20 @@ export function pixelMap(tables: readonly (readonly number[])[], pixels: number)
         offset += t[0];
       }
       let stride: number | undefined;
-      for (let k = 0; k < rank; k++) {
+      let rows: RowStep | undefined;
+      for (let k = rank - 1; k >= 0; k--) {
         if (dims[k] === 1) continue;
-        stride ??= (tables[k][1] - tables[k][0]) / inner[k];
-        for (let i = 1; i < dims[k]; i++) {
-          if (tables[k][i] < 0 || tables[k][i] - tables[k][i - 1] !== stride * inner[k]) return undefined;
-        }
+        const step = tables[k][1] - tables[k][0];
+        for (let i = 1; i < dims[k]; i++)
+          if (tables[k][i] < 0 || tables[k][i] - tables[k][i - 1] !== step) return undefined;
+        stride ??= step;
+        if (rows) {
+          if (step * rows.pixels !== rows.stride * inner[k]) return undefined;
+        } else if (step !== stride * inner[k]) rows = { pixels: inner[k], stride: step };
       }
       stride ??= 1;
-      return stride > 0 ? { offset, stride } : undefined;
+      if (stride <= 0 || (rows && rows.stride < rows.pixels * stride)) return undefined;
+      return { offset, stride, ...(rows ? { rows } : {}) };
     },
   };
 }

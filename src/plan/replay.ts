@@ -5,6 +5,7 @@ import type { PixelRange } from '../ops/operator.ts';
 import type { Firings, OperatorFirings } from './firing.ts';
 import {
   addressOf,
+  byteAt,
   fail,
   type Piece,
   pieceOf,
@@ -133,8 +134,8 @@ export class ActorReplay {
       for (; input.firing < this.#times; input.firing++) {
         input.need = this.firings.reads(i, input.firing);
         if (input.need.hi <= input.need.lo) continue;
-        from = piece.offset + input.need.lo * piece.stride;
-        to = piece.offset + (input.need.hi - 1) * piece.stride + piece.pixelBytes;
+        from = byteAt(piece, input.need.lo);
+        to = byteAt(piece, input.need.hi - 1) + piece.pixelBytes;
         break;
       }
       if (this.#reverse ? to > reader.needTo : from < reader.needFrom)
@@ -165,15 +166,15 @@ export class ActorReplay {
   /** Every byte of what a firing reads must be where its buffer says. What was found before is guarded since. */
   #verify(input: Input, f: number): void {
     const { need } = input;
-    const { root, offset, stride, pixelBytes, pixels } = input.piece;
+    const { root, offset, stride, adjoining, pixelBytes, pixels } = input.piece;
     if (need.hi > pixels) fail(`${this.#name}, firing ${f}: reads pixel ${need.hi - 1} of ${pixels}`);
     const lo = this.#reverse ? need.lo : Math.max(need.lo, input.verified);
     const hi = this.#reverse ? Math.min(need.hi, input.verified) : need.hi;
-    if (stride === pixelBytes) {
+    if (adjoining) {
       this.#find(root, offset + lo * stride, offset + hi * stride, f);
     } else {
       for (let p = lo; p < hi; p++)
-        this.#find(root, offset + p * stride, offset + p * stride + pixelBytes, f);
+        this.#find(root, byteAt(input.piece, p), byteAt(input.piece, p) + pixelBytes, f);
     }
     input.verified = this.#reverse ? Math.min(input.verified, lo) : Math.max(input.verified, hi);
   }
@@ -192,15 +193,15 @@ export class ActorReplay {
   }
 
   #write(out: Piece, lo: number, hi: number, f: number): void {
-    const { offset, stride, pixelBytes, root } = out;
-    if (!root.starts && (hi - 1 - lo) * stride + pixelBytes > root.stretchBytes)
+    const { offset, stride, adjoining, pixelBytes, root } = out;
+    if (!root.starts && hi > lo && byteAt(out, hi - 1) + pixelBytes - byteAt(out, lo) > root.stretchBytes)
       fail(`${this.#name}, firing ${f}: writes more than the ring of ${root.buffer.name} holds`);
     if (hi > out.pixels) fail(`${this.#name}, firing ${f}: writes pixel ${hi - 1} of ${out.pixels}`);
-    if (stride === pixelBytes) {
+    if (adjoining) {
       this.#stamp(out, offset + lo * stride, offset + hi * stride, lo * pixelBytes, f);
     } else {
       for (let p = lo; p < hi; p++) {
-        const from = offset + p * stride;
+        const from = byteAt(out, p);
         this.#stamp(out, from, from + pixelBytes, p * pixelBytes, f);
       }
     }
@@ -255,7 +256,7 @@ export class ActorReplay {
    */
   #unspent(own: Input, from: number, to: number, written: number, out: Piece, f: number): number | undefined {
     const { piece, inPlace } = own;
-    if (!inPlace || piece.stride !== piece.pixelBytes || elementsOf(piece) !== elementsOf(out)) return from;
+    if (!inPlace || !piece.adjoining || elementsOf(piece) !== elementsOf(out)) return from;
     // Bytes [start, end) are read by no later firing.
     const later = f + 1 < this.#times ? this.firings.reads(this.#inputs.indexOf(own), f + 1) : undefined;
     const start = this.#reverse && later ? startOf(piece, later) : 0;
@@ -282,16 +283,17 @@ const startOf = (piece: Piece, next: PixelRange) =>
 const elementsOf = (piece: Piece) => (piece.pixels * piece.pixelBytes) / piece.elementBytes;
 
 /** No pixel may lie partly in one stretch and partly in the next; what is taken whole must lie in one. */
-function checkPlace({ root, offset, stride, pixelBytes, pixels }: Piece, whole: boolean, name: string): void {
-  if (whole && pixels > 1 && stride !== pixelBytes) fail(`${name} needs ${root.buffer.name} in one piece`);
+function checkPlace(piece: Piece, whole: boolean, name: string): void {
+  const { root, offset, stride, rows, adjoining, pixelBytes, pixels } = piece;
+  if (whole && pixels > 1 && !adjoining) fail(`${name} needs ${root.buffer.name} in one piece`);
   const stretch = root.stretchBytes;
   if (stretch >= root.bytes || pixels === 0) return;
   const wraps = (from: number, bytes: number) => (from % stretch) + bytes > stretch;
   const apart = `${name}: the ${root.starts ? 'pieces' : 'ring'} of ${root.buffer.name} would take apart`;
   if (whole && wraps(offset, (pixels - 1) * stride + pixelBytes))
     fail(`${apart} what is needed in one piece`);
-  if (stretch % stride === 0 && (offset % stride) + pixelBytes <= stride) return;
-  for (let p = 0; p < pixels; p++) if (wraps(offset + p * stride, pixelBytes)) fail(`${apart} pixel ${p}`);
+  if (!rows && stretch % stride === 0 && (offset % stride) + pixelBytes <= stride) return;
+  for (let p = 0; p < pixels; p++) if (wraps(byteAt(piece, p), pixelBytes)) fail(`${apart} pixel ${p}`);
 }
 
 /** Bytes from an address on, up to `end`, that have one owner and follow one another in it. */

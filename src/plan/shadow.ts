@@ -1,6 +1,7 @@
 /** The checker's memory: for every byte of a bank, which root tensor it belongs to and which of its bytes it is. */
 import { channelsOf, elementBytes, type Graph, pixelsOf, type TensorId } from '../graph/graph.ts';
-import type { Storage } from '../graph/storage.ts';
+import { elementAt, type Storage } from '../graph/storage.ts';
+import type { RowStep } from '../ops/operator.ts';
 import type { PlanBuffer } from './plan.ts';
 
 export class Violation extends Error {}
@@ -50,10 +51,20 @@ export function sideBySide(root: Root, b: number): number {
 export interface Piece {
   readonly root: Root;
   readonly offset: number;
+  /** From pixel to pixel of a row. */
   readonly stride: number;
+  /** Where rows lie further apart than their pixels reach. */
+  readonly rows?: RowStep;
+  /** Pixels lie side by side, with nothing between them. */
+  readonly adjoining: boolean;
   readonly pixelBytes: number;
   readonly elementBytes: number;
   readonly pixels: number;
+}
+
+/** First byte of a pixel in the root. */
+export function byteAt({ offset, stride, rows }: Piece, pixel: number): number {
+  return elementAt({ offset, pixelStride: stride, rows }, pixel);
 }
 
 export function pieceOf(
@@ -64,11 +75,14 @@ export function pieceOf(
 ): Piece {
   const t = graph.tensors[id];
   const place = storage.places[id];
+  const { rows } = place;
   const size = elementBytes(t);
   return {
     root: roots.get(place.root)!,
     offset: place.offset * size,
     stride: place.pixelStride * size,
+    ...(rows ? { rows: { pixels: rows.pixels, stride: rows.stride * size } } : {}),
+    adjoining: !rows && place.pixelStride === channelsOf(t.shape),
     pixelBytes: channelsOf(t.shape) * size,
     elementBytes: size,
     pixels: pixelsOf(t.shape),

@@ -5,7 +5,8 @@
  * an axis.
  */
 import { channelsOf, elementBytes, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
-import { resolveStorage, type Storage } from '../graph/storage.ts';
+import { elementAt, resolveStorage, type Storage } from '../graph/storage.ts';
+import type { RowStep } from '../ops/operator.ts';
 import { type Firings, firingsOf } from '../plan/firing.ts';
 import { EXTERNAL, type Plan } from '../plan/plan.ts';
 import { expandSchedule } from '../plan/schedule.ts';
@@ -87,8 +88,12 @@ interface Piece {
   readonly life: Life;
   readonly offset: number;
   readonly stride: number;
+  readonly rows?: RowStep;
   readonly pixelBytes: number;
 }
+
+const byteAt = ({ offset, stride, rows }: Piece, pixel: number) =>
+  elementAt({ offset, pixelStride: stride, rows }, pixel);
 
 interface Actor {
   readonly name: string;
@@ -152,6 +157,7 @@ class Replay {
         life,
         offset: place.offset * size,
         stride: place.pixelStride * size,
+        ...(place.rows ? { rows: { pixels: place.rows.pixels, stride: place.rows.stride * size } } : {}),
         pixelBytes: channelsOf(tensor.shape) * size,
       };
     };
@@ -195,8 +201,8 @@ class Replay {
   }
 
   #write(piece: Piece, tensor: TensorId, hiPixel: number): void {
-    const { life, offset, stride, pixelBytes } = piece;
-    const hi = offset + (hiPixel - 1) * stride + pixelBytes;
+    const { life, stride, pixelBytes } = piece;
+    const hi = byteAt(piece, hiPixel - 1) + pixelBytes;
     const before = life.written.get(tensor);
     if (before) before.hi = Math.max(before.hi, hi);
     else life.written.set(tensor, { hi, density: Math.min(1, pixelBytes / stride) });
@@ -210,7 +216,7 @@ class Replay {
       for (let g = f; g < actor.firings.count; g++) {
         const r = actor.firings.reads(i, g);
         if (r.hi <= r.lo) continue;
-        need = piece.offset + r.lo * piece.stride;
+        need = byteAt(piece, r.lo);
         break;
       }
       if (piece.life.needs[reader] === need) return;

@@ -13,7 +13,7 @@ import {
   type TensorId,
   type TypedArray,
 } from '../graph/graph.ts';
-import { resolveStorage, type Storage } from '../graph/storage.ts';
+import { elementAt, resolveStorage, type Storage } from '../graph/storage.ts';
 import { completeFold, completeKernel } from '../ops/evaluate.ts';
 import type { Kernel, Scratch, View } from '../ops/operator.ts';
 import { contiguousView, scratchOver } from '../ops/views.ts';
@@ -188,29 +188,23 @@ class Machine {
     const place = this.#storage.places[id];
     const { memory, buffer } = this.#buffers.get(place.root)!;
     const data = typedOver(tensor.dtype, memory);
-    const base = buffer.offset / elementBytes(tensor) + place.offset;
-    const { pixelStride } = place;
+    const { offset, pixelStride, rows } = place;
+    const size = elementBytes(tensor);
+    const start = buffer.offset / size;
+    const element = rows
+      ? (pixel: number) => elementAt(place, pixel)
+      : (pixel: number) => offset + pixel * pixelStride;
     if (buffer.ring === undefined && buffer.pieces === undefined) {
-      return {
-        data,
-        contiguous: pixelStride === channelsOf(tensor.shape),
-        at: (pixel) => base + pixel * pixelStride,
-      };
+      const contiguous = !rows && pixelStride === channelsOf(tensor.shape);
+      return { data, contiguous, at: (pixel) => start + element(pixel) };
     }
     const root = this.#graph.tensors[place.root];
     const { stretch, starts } = addressingOf(buffer, elementCount(root.shape));
-    const size = elementBytes(tensor);
-    const start = buffer.offset / size;
-    if (!starts)
-      return {
-        data,
-        contiguous: false,
-        at: (pixel) => start + ((place.offset + pixel * pixelStride) % stretch),
-      };
+    if (!starts) return { data, contiguous: false, at: (pixel) => start + (element(pixel) % stretch) };
     const at = (pixel: number) => {
-      const element = place.offset + pixel * pixelStride;
-      const piece = Math.floor(element / stretch);
-      return start + starts[piece] / size + (element - piece * stretch);
+      const e = element(pixel);
+      const piece = Math.floor(e / stretch);
+      return start + starts[piece] / size + (e - piece * stretch);
     };
     return { data, contiguous: false, at };
   }

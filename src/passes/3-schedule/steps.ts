@@ -217,13 +217,18 @@ function granulesOf(graph: Graph, storage: Storage): Map<TensorId, number> {
   const granules = new Map<TensorId, number>();
   for (const t of graph.tensors) {
     if (t.constant) continue;
-    const { root, offset, pixelStride } = storage.places[t.id];
+    const { root, offset, pixelStride, rows } = storage.places[t.id];
     const before = granules.get(root) ?? channelsOf(graph.tensors[root].shape);
     const apart = (offset % pixelStride) + channelsOf(t.shape) > pixelStride;
     const fixed = apart || (pixelsOf(t.shape) > 1 && whole.has(t.id));
-    granules.set(root, fixed || before === 0 ? 0 : (before / gcd(before, pixelStride)) * pixelStride);
+    granules.set(root, fixed || before === 0 ? 0 : lcm(before, pixelStride));
+    if (rows && rows.stride % pixelStride !== 0) granules.set(root, lcm(granules.get(root)!, rows.stride));
   }
   return granules;
+}
+
+function lcm(a: number, b: number): number {
+  return a === 0 ? 0 : (a / gcd(a, b)) * b;
 }
 
 function gcd(a: number, b: number): number {

@@ -11,7 +11,7 @@ import {
   rowPixels,
   type TensorId,
 } from '../../graph/graph.ts';
-import type { Place, Storage } from '../../graph/storage.ts';
+import { elementAt, type Place, pixelsBelow, type Storage } from '../../graph/storage.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import {
   type ActorShape,
@@ -137,8 +137,8 @@ export function buildTable(
     const hi = new Int32Array(count);
     for (let f = 0; f < count; f++) {
       const w = firings.writes(f);
-      lo[f] = place.offset + w.lo * place.pixelStride;
-      hi[f] = w.hi > w.lo ? place.offset + (w.hi - 1) * place.pixelStride + c : 0;
+      lo[f] = elementAt(place, w.lo);
+      hi[f] = w.hi > w.lo ? elementAt(place, w.hi - 1) + c : 0;
     }
     return { root: rootIndex.get(place.root)!, lo, hi };
   });
@@ -175,8 +175,8 @@ function readAccess(
   const hi = new Int32Array(count);
   for (let f = 0; f < count; f++) {
     const r = firings.reads(i, f);
-    lo[f] = r.hi > r.lo ? place.offset + r.lo * place.pixelStride : -1;
-    hi[f] = r.hi > r.lo ? place.offset + (r.hi - 1) * place.pixelStride + c : 0;
+    lo[f] = r.hi > r.lo ? elementAt(place, r.lo) : -1;
+    hi[f] = r.hi > r.lo ? elementAt(place, r.hi - 1) + c : 0;
   }
   let window = 0;
   for (let f = 0; f < count; f++) if (lo[f] >= 0) window = Math.max(window, hi[f] - lo[f]);
@@ -196,13 +196,14 @@ function readAccess(
     if (pixels) waits.push({ step, pixels });
   }
   const { context, definition } = firings as Partial<OperatorFirings>;
-  const contiguous = (p: Place, t: TensorId) => p.pixelStride === channelsOf(graph.tensors[t].shape);
+  const contiguous = (p: Place, t: TensorId) =>
+    !p.rows && p.pixelStride === channelsOf(graph.tensors[t].shape);
   const overwritable = context ? (definition!.inPlace?.(context) ?? []) : [];
   // Another input in the same root would be overwritten as well.
   const alone = firings.inputs.every((other) => {
-    const { root, offset, pixelStride } = storage.places[other.tensor];
+    const { root, offset, pixelStride, rows } = storage.places[other.tensor];
     if (root !== place.root) return true;
-    const same = offset === place.offset && pixelStride === place.pixelStride;
+    const same = offset === place.offset && pixelStride === place.pixelStride && rows === place.rows;
     return same && overwritable.includes(other.index);
   });
   const inPlace =
@@ -238,13 +239,25 @@ function neededPixels(
     // Other channels of the same pixels: no dependence.
     if (a + channels <= b || b + c <= a) return undefined;
   }
-  const end = writer.offset + (total - 1) * stride + channels;
+  if (otherColumns(writer, channels, reader, c)) return undefined;
+  const end = elementAt(writer, total - 1) + channels;
   const pixels = new Int32Array(lo.length);
   let any = false;
   for (let f = 0; f < lo.length; f++) {
     if (hi[f] <= writer.offset || end <= lo[f]) continue;
-    pixels[f] = Math.min(total, Math.max(0, Math.ceil((hi[f] - writer.offset) / stride)));
+    pixels[f] = Math.min(total, pixelsBelow(writer, hi[f]));
     any ||= pixels[f] > 0;
   }
   return any ? pixels : undefined;
+}
+
+/** True where both have columns of the same rows of a root, and have none in common. */
+function otherColumns(a: Place, channelsA: number, b: Place, channelsB: number): boolean {
+  if (!a.rows || !b.rows || a.rows.stride !== b.rows.stride) return false;
+  const { stride } = a.rows;
+  const left = (p: Place) => p.offset % stride;
+  const right = (p: Place, channels: number) => left(p) + (p.rows!.pixels - 1) * p.pixelStride + channels;
+  // Columns that run over the end of a row are not told apart.
+  if (right(a, channelsA) > stride || right(b, channelsB) > stride) return false;
+  return right(a, channelsA) <= left(b) || right(b, channelsB) <= left(a);
 }
