@@ -37,6 +37,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/restructure.ts'),
   },
   {
+    name: 'csdf',
+    summary: 'line buffers by dataflow analysis: a FIFO for every edge (method 4)',
+    load: () => import('./commands/csdf.ts'),
+  },
+  {
     name: 'run',
     summary: 'run a model in its arena on files or pictures',
     load: () => import('./commands/run.ts'),

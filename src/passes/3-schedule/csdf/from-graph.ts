@@ -65,7 +65,10 @@ export function csdfOf(graph: Graph, { padding, byParts }: CsdfOptions): CsdfGra
       reads.push({ actor, tensor: origin[tensor], ...rates });
     }
   };
-  for (const p of graph.inputs) end(p.tensor, 'input', p.name);
+  // An output is often named as the layer that makes it.
+  const named = new Set(graph.operators.map((op) => op.name));
+  const nameOf = (port: string, kind: string) => (named.has(port) ? `${port}:${kind}` : port);
+  for (const p of graph.inputs) end(p.tensor, 'input', nameOf(p.name, 'input'));
   layersOf(graph).forEach((op, layer) => {
     const mostPhases = mostPhasesOf(graph, op, padding);
     const phases = byParts && !byParts[layer] ? 1 : mostPhases;
@@ -75,7 +78,7 @@ export function csdfOf(graph: Graph, { padding, byParts }: CsdfOptions): CsdfGra
     for (const { tensor, rates } of takenBy(graph, op, phases, padding, origin))
       reads.push({ actor, tensor, ...rates });
   });
-  for (const p of graph.outputs) end(p.tensor, 'output', p.name);
+  for (const p of graph.outputs) end(p.tensor, 'output', nameOf(p.name, 'output'));
   const edges = makes.flatMap((m) =>
     reads.filter((r) => r.tensor === m.tensor).map((r) => edgeOf(graph, actors, m, r)),
   );
