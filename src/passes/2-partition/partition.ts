@@ -1,0 +1,166 @@
+/**
+ * The partition pass: layers cut into spans whose filters and dependence closure fit a chip, with the least bytes
+ * across the chip's edge (Gondimalla et al., Occam, TACO 2022). A layer that cannot fit is a span of its own,
+ * charged with its best tiling. No span is handed out whose row schedule, replayed, would not fit.
+ */
+import { Closures } from './closure.ts';
+import { bestCuts, type Cuts, greedyCuts, type SpanCost } from './cuts.ts';
+import type { LayerNet } from './layers.ts';
+import { replayClosure } from './replay.ts';
+import { type SyncGraph, syncGraph } from './sync.ts';
+import { bestTiling, type Tiling } from './tiling.ts';
+import { baseTraffic, filterBytesOf, rangeOf, setTraffic } from './traffic.ts';
+
+export interface PartitionRequest {
+  /** Bytes on one chip. */
+  readonly capacityBytes: number;
+  /** False: filters take no room on the chip. Left out: they do. */
+  readonly weights?: boolean;
+  /** Elementwise layers write over their input's row. Left out: an add's output row is its own. */
+  readonly inPlace?: boolean;
+}
+
+export interface PartitionSpan {
+  /** Layers, first and last. */
+  readonly first: number;
+  readonly last: number;
+  readonly closureBytes: number;
+  readonly filterBytes: number;
+  /** False for a layer that cannot fit: it is run in tiles. */
+  readonly fits: boolean;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  /** All that it moves for one image; where it does not fit, filters included. */
+  readonly trafficBytes: number;
+  readonly tiling?: Tiling;
+}
+
+export interface Partition {
+  readonly spans: readonly PartitionSpan[];
+  /** Bytes for one image; filters of spans that fit stay on their chips and are not in it. */
+  readonly trafficBytes: number;
+}
+
+/** Answers for one network and one kind of chip; keeps what it has found. */
+export class Partitioner {
+  readonly net: LayerNet;
+  readonly request: PartitionRequest;
+  readonly #closures: Closures;
+  readonly #sync: SyncGraph;
+  readonly #spans = new Map<number, PartitionSpan | undefined>();
+  /** Closures of spans whose replay held more than the formula says. */
+  readonly #corrected = new Map<number, number>();
+
+  constructor(net: LayerNet, request: PartitionRequest, closures?: Closures) {
+    this.net = net;
+    this.request = request;
+    this.#closures = closures ?? new Closures(net, { inPlace: request.inPlace });
+    this.#sync = syncGraph(net);
+  }
+
+  /** A span with its figures; undefined where several layers do not fit together. */
+  span(first: number, last: number): PartitionSpan | undefined {
+    const key = first * this.net.layers.length + last;
+    if (!this.#spans.has(key)) this.#spans.set(key, this.#make(first, last, key));
+    return this.#spans.get(key);
+  }
+
+  #make(first: number, last: number, key: number): PartitionSpan | undefined {
+    const { capacityBytes, weights = true } = this.request;
+    const set = rangeOf(first, last);
+    const filterBytes = filterBytesOf(this.net, set);
+    const room = capacityBytes - (weights ? filterBytes : 0);
+    if (first < last && room < 0) return undefined;
+    const closureBytes = this.#corrected.get(key) ?? this.#closures.of(set).bytes;
+    const fits = closureBytes <= room;
+    if (!fits && first < last) return undefined;
+    const { readBytes, writeBytes } = setTraffic(this.net, set);
+    const tiling = fits ? undefined : bestTiling(this.net, first, { capacityBytes, weights, closureBytes });
+    const trafficBytes = tiling ? tiling.trafficBytes : readBytes + writeBytes;
+    return { first, last, closureBytes, filterBytes, fits, readBytes, writeBytes, trafficBytes, tiling };
+  }
+
+  readonly #cost: SpanCost = (first, last) => this.span(first, last)?.trafficBytes;
+
+  /** The least traffic. */
+  best(): Partition {
+    return this.#proven(() => bestCuts(this.net.layers.length, this.#cost)!);
+  }
+
+  /** The longest span that fits, again and again: what looking no further costs. */
+  greedy(): Partition {
+    return this.#proven(() => greedyCuts(this.net.layers.length, this.#cost));
+  }
+
+  /** The cuts that would be best if no residual edge cost anything, charged with what they do cost. */
+  blind(): Partition {
+    const chain: SpanCost = (first, last) => {
+      const span = this.span(first, last);
+      if (!span?.fits) return span?.trafficBytes;
+      return span.trafficBytes - this.#skippedBytes(first, last);
+    };
+    return this.#proven(() => bestCuts(this.net.layers.length, chain)!);
+  }
+
+  /** Bytes that a span reads of maps other than the one written just before it. */
+  #skippedBytes(first: number, last: number): number {
+    const { layers, maps } = this.net;
+    const skipped = new Map<number, number>();
+    for (let i = first; i <= last; i++)
+      for (const { map, bytes } of layers[i].reads) {
+        const { writer } = maps[map];
+        if (writer >= 0 && writer < first - 1) skipped.set(map, Math.max(bytes, skipped.get(map) ?? 0));
+      }
+    return [...skipped.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** Given cuts with their figures; undefined where one of the spans does not fit. */
+  of(cuts: readonly (readonly [number, number])[]): Partition | undefined {
+    const spans = cuts.map(([first, last]) => this.span(first, last));
+    return spans.every((s) => s !== undefined) ? partitionOf(spans) : undefined;
+  }
+
+  /** Replays every span that is chosen. One that would not fit is corrected, and the cuts are made anew. */
+  #proven(choose: () => Cuts): Partition {
+    for (;;) {
+      const spans = choose().spans.map(([first, last]) => this.span(first, last)!);
+      if (!spans.map((s) => this.#correct(s)).some((changed) => changed)) return partitionOf(spans);
+    }
+  }
+
+  /** True where a replay of the span holds more than was counted. */
+  #correct(span: PartitionSpan): boolean {
+    const set = rangeOf(span.first, span.last);
+    const counted = this.#closures.of(set);
+    const { rows } = replayClosure(this.net, set, this.#sync);
+    let more = 0;
+    for (const [map, held] of rows) {
+      const m = this.net.maps[map];
+      // In place, a row that the formula leaves out lies under the reader's own.
+      const before = counted.maps.find((c) => c.map === m)!.rows + (this.request.inPlace ? 1 : 0);
+      if (held > before)
+        more += Math.min(m.bytes, held * m.rowBytes) - Math.min(m.bytes, before * m.rowBytes);
+    }
+    const closureBytes = counted.bytes + more;
+    if (closureBytes <= span.closureBytes) return false;
+    const key = span.first * this.net.layers.length + span.last;
+    this.#corrected.set(key, closureBytes);
+    this.#spans.delete(key);
+    return true;
+  }
+}
+
+function partitionOf(spans: readonly PartitionSpan[]): Partition {
+  return { spans, trafficBytes: spans.reduce((sum, s) => sum + s.trafficBytes, 0) };
+}
+
+/** The least traffic of a network on chips of one kind, with what it is compared with. */
+export function partitionLayers(net: LayerNet, request: PartitionRequest): Partition {
+  return new Partitioner(net, request).best();
+}
+
+/** Bytes of the layer-by-layer base case for one image: activations and filters. */
+export function baseBytes(net: LayerNet): number {
+  const { activationBytes, filterBytes } = baseTraffic(net);
+  return activationBytes + filterBytes;
+}
