@@ -3,7 +3,7 @@ import { type Planned, planGraph } from '../compile.ts';
 import type { FitRequest } from '../fit/fit.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Policy } from '../plan/plan.ts';
-import type { AccountingWord } from './options/shared.ts';
+import type { AccountingWord, PolicyOptions } from './options/shared.ts';
 import type { Progress } from './terminal/progress.ts';
 
 export interface PlanRequest extends Omit<FitRequest, 'onProgress'> {
@@ -22,6 +22,11 @@ export function fitRequest({ accounting, progress, ...request }: PlanRequest): F
     policy: accounting === 'ops-only' ? PORTS_OUTSIDE : request.policy,
     onProgress: (done) => progress?.step(`planning ${Math.round(done * 100)} %`),
   };
+}
+
+/** The policy that options ask for. */
+export function policyOf({ input, output, accounting }: PolicyOptions): Policy {
+  return accounting === 'ops-only' ? PORTS_OUTSIDE : { input, output };
 }
 
 /** Where sizes leave input and output out, the plan has them outside the arena: its size is then a real one. */

@@ -42,6 +42,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/csdf.ts'),
   },
   {
+    name: 'overlap',
+    summary: 'lay each output over what is dead of its input, layer by layer',
+    load: () => import('./commands/overlap.ts'),
+  },
+  {
     name: 'run',
     summary: 'run a model in its arena on files or pictures',
     load: () => import('./commands/run.ts'),

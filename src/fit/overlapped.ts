@@ -7,6 +7,7 @@ import {
   type OverlapRequest,
   overlapLayout,
 } from '../passes/4-allocate/overlap/overlap.ts';
+import type { Directions } from '../passes/4-allocate/overlap/sampled.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Layout, writePlan } from './assemble.ts';
@@ -15,6 +16,8 @@ export interface Overlapped {
   readonly plan: Plan;
   /** In the order in which they run; inputs that arrive are among them. */
   readonly layers: readonly LayerFigures[];
+  /** Which way each of them walks over its input; undefined where it runs whole. */
+  readonly directions: Directions;
   /** The published figure: tensors and kernels' own working memory, without room for staged runs. */
   readonly overlapBytes: number;
   /** No addresses for this plan's firing sequence can take less. */
@@ -36,6 +39,7 @@ export function overlapGraph(graph: Graph, request: OverlapRequest): Overlapped 
   return {
     plan,
     layers: layout.layers,
+    directions: layout.directions,
     overlapBytes: layout.bareBytes,
     lowerBoundBytes,
     optimal: lowerBoundBytes >= plan.arenaBytes,

@@ -1,0 +1,96 @@
+/** `tidemark overlap`: method 1, layer by layer, each output lying on what is dead of its input. */
+import { type Command, Option } from 'commander';
+import { refuseTooLarge } from '../../fit/limits.ts';
+import { overlapGraph } from '../../fit/overlapped.ts';
+import type { Granularity } from '../../passes/4-allocate/overlap/raster-distance.ts';
+import { formatPercent, formatSize } from '../../report/format.ts';
+import { type OverlapReport, overlapReport } from '../../report/overlap.ts';
+import { loadModel } from '../model.ts';
+import {
+  type ModelOptions,
+  type PolicyOptions,
+  withJson,
+  withModel,
+  withPolicies,
+} from '../options/shared.ts';
+import { oneOf } from '../options/values.ts';
+import { answer } from '../output.ts';
+import { policyOf } from '../planning.ts';
+import { facts, table } from '../terminal/table.ts';
+
+interface Options extends ModelOptions, PolicyOptions {
+  readonly granularity: Granularity;
+  readonly json?: boolean;
+}
+
+export function define(command: Command): void {
+  withPolicies(withModel(command)).addOption(
+    new Option(
+      '--granularity <unit>',
+      'what is written at once: a pixel or a row, when it is complete, or each element by itself',
+    )
+      .default('pixel')
+      .argParser(oneOf('--granularity', ['pixel', 'row', 'element'])),
+  );
+  withJson(command);
+  command
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tidemark overlap zoo:vgg16 --dtype int8\n  tidemark overlap model.tflite --granularity row --json\n',
+    )
+    .action(run);
+}
+
+function run(model: string, options: Options): void {
+  const { graph } = loadModel(model, options);
+  refuseTooLarge(graph);
+  const { granularity, accounting } = options;
+  const overlapped = overlapGraph(graph, { policy: policyOf(options), granularity });
+  const report = overlapReport(graph, overlapped, { granularity, opsOnly: accounting === 'ops-only' });
+  answer(options.json, { model, ...report, accounting }, () => text(model, report));
+}
+
+function text(model: string, r: OverlapReport): string {
+  const atPeak = Math.max(...r.layers.map((l) => l.memoryBytes + l.aliveBytes));
+  return [
+    facts([
+      ['model', model],
+      ['two buffers in turn', formatSize(r.pingpongBytes)],
+      ...(r.pingpongFixedBytes === null
+        ? []
+        : ([['two fixed regions', formatSize(r.pingpongFixedBytes)]] as const)),
+      ['overlapped', `${formatSize(r.overlapBytes)}, ${formatPercent(r.saving)} less`],
+      ['with weights', `${formatPercent(r.savingWithWeights)} less (weights ${formatSize(r.weightBytes)})`],
+      [
+        'as a plan',
+        `${formatSize(r.arenaBytes)}, ${formatSize(r.scratchBytes)} of it scratch; proved${r.optimal ? ', and none can be smaller' : ''}`,
+      ],
+    ]),
+    '',
+    table(
+      [
+        { title: 'layer', flexible: true },
+        { title: 'in', align: 'right' },
+        { title: 'out', align: 'right' },
+        { title: 'apart', align: 'right' },
+        { title: 'together', align: 'right' },
+        { title: 'beside', align: 'right' },
+        { title: 'runs' },
+        { title: '' },
+      ],
+      r.layers.map((l) => [
+        l.name,
+        formatSize(l.inBytes),
+        formatSize(l.outBytes),
+        formatSize(l.distanceBytes),
+        formatSize(l.memoryBytes),
+        formatSize(l.aliveBytes),
+        l.runs,
+        l.memoryBytes + l.aliveBytes === atPeak ? '← largest' : '',
+      ]),
+    ),
+    '',
+    'Apart is how far the input must lie above the output, walking forwards; together is what both take so.',
+    'Beside is what other branches keep alive. A layer that fits without overlapping runs whole.',
+  ].join('\n');
+}
