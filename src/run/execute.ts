@@ -13,13 +13,14 @@ import {
   type TensorId,
   type TypedArray,
 } from '../graph/graph.ts';
-import { elementAt, resolveStorage, type Storage } from '../graph/storage.ts';
+import { elementAt, type Storage } from '../graph/storage.ts';
 import { completeFold, completeKernel } from '../ops/evaluate.ts';
-import type { Kernel, Scratch, View } from '../ops/operator.ts';
+import type { Kernel, PixelRange, Scratch, View } from '../ops/operator.ts';
 import { contiguousView, scratchOver } from '../ops/views.ts';
 import { addressingOf } from '../plan/addressing.ts';
 import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
 import { EXTERNAL, type Plan, type PlanBuffer } from '../plan/plan.ts';
+import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
 
 export interface ExecuteOptions {
@@ -27,6 +28,8 @@ export interface ExecuteOptions {
   readonly paint?: number;
   /** Called now and then with the share of firings done, 0 to 1. */
   readonly onProgress?: (done: number) => void;
+  /** Told of every run of pixels that an actor copies in from outside or lets out: traffic, counted as it happens. */
+  readonly onCross?: (actor: number, lo: number, hi: number) => void;
 }
 
 export interface ExecuteResult {
@@ -43,12 +46,13 @@ export function executePlan(
   inputs: readonly TypedArray[],
   options: ExecuteOptions = {},
 ): ExecuteResult {
-  const resolved = resolveStorage(graph, plan.copies);
+  const resolved = plannedGraph(graph, plan);
   const machine = new Machine(resolved.graph, resolved.storage, plan, inputs, options.paint ?? 0);
   const sequence = expandSchedule(plan.schedule);
   const step = Math.max(1, Math.floor(sequence.length / 100));
   for (let i = 0; i < sequence.length; i++) {
-    machine.fire(sequence[i]);
+    const { lo, hi } = machine.fire(sequence[i]);
+    if (options.onCross && plan.actors[sequence[i]].kind !== 'operator') options.onCross(sequence[i], lo, hi);
     if (options.onProgress && i % step === 0) options.onProgress(i / sequence.length);
   }
   return { outputs: machine.outputs(), arena: machine.arena };
@@ -209,7 +213,8 @@ class Machine {
     return { data, contiguous: false, at };
   }
 
-  fire(index: number): void {
+  /** The pixels that were written; a fold's or a sink's that were read. */
+  fire(index: number): PixelRange {
     const actor = (this.#actors[index] ??= this.#prepare(this.#plan.actors[index]));
     const f = actor.next++;
     const { lo, hi } = actor.fold ? actor.firings.reads(0, f) : actor.firings.writes(f);
@@ -221,6 +226,7 @@ class Machine {
     } else {
       actor.kernel(actor.inputs, actor.outputs, lo, hi, actor.scratch);
     }
+    return { lo, hi };
   }
 
   outputs(): TypedArray[] {
