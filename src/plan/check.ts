@@ -4,12 +4,15 @@
  * no byte that is still needed is overwritten, and that nothing leaves the arena. It knows nothing of how
  * plans are made.
  */
+
+import { TidemarkError } from '../errors.ts';
 import { elementBytes, elementCount, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
 import { resolveStorage, type Storage } from '../graph/storage.ts';
 import { addressingOf } from './addressing.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Firings, firingsOf, type OperatorFirings, stagingBytes, workspaceBytes } from './firing.ts';
 import { ARENA, EXTERNAL, type Plan, type PlanBuffer } from './plan.ts';
+import { tiledGraph } from './planned-graph.ts';
 import { ActorReplay, type Workspace } from './replay.ts';
 import { expandSchedule } from './schedule.ts';
 import { addressOf, fail, type Root, type Shadow, Violation } from './shadow.ts';
@@ -27,10 +30,11 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
   let firings = 0;
   try {
     if (plan.model.fingerprint !== fingerprint(graph)) fail('the plan was made for another graph');
-    const concats = new Set(graph.operators.filter((op) => op.kind === 'Concat').map((op) => op.id));
+    const tiled = tiledGraph(graph, plan.tiles);
+    const concats = new Set(tiled.operators.filter((op) => op.kind === 'Concat').map((op) => op.id));
     for (const c of plan.copies)
       if (!concats.has(c.operator)) fail(`operator ${c.operator} is no concat to copy into`);
-    const resolved = resolveStorage(graph, plan.copies);
+    const resolved = resolveStorage(tiled, plan.copies);
     const actors = plan.actors.map((_, i) => actorFirings(resolved.graph, resolved.storage, plan, i));
     checkCoverage(resolved.graph, resolved.storage, plan);
     const sequence = expandSchedule(plan.schedule);
@@ -59,7 +63,7 @@ export function checkPlan(graph: Graph, plan: Plan): CheckResult {
     for (const root of roots.values()) if (root.kept) checkKept(resolved.graph, root);
     return { ok: true, firings };
   } catch (error) {
-    if (error instanceof Violation || error instanceof RangeError)
+    if (error instanceof Violation || error instanceof RangeError || error instanceof TidemarkError)
       return { ok: false, problem: error.message, firings };
     throw error;
   }

@@ -1,8 +1,8 @@
 /** Figures of a plan, from the plan and its graph alone: what every report, command and comparison quotes. */
 import { ABSENT, type Graph, tensorBytes } from '../graph/graph.ts';
-import { resolveStorage } from '../graph/storage.ts';
 import { contextOf, definitionOf } from '../ops/registry.ts';
 import { EXTERNAL, type Plan } from './plan.ts';
+import { plannedGraph } from './planned-graph.ts';
 import { expandSchedule, scheduleEntries } from './schedule.ts';
 
 export interface PlanMetrics {
@@ -35,7 +35,7 @@ export function weightBytes(graph: Graph): number {
 
 export function planMetrics(graph: Graph, plan: Plan): PlanMetrics {
   // Operators fire each run at most once (the checker sees to it), so a plan computes what the graph does.
-  const { graph: resolved } = resolveStorage(graph, plan.copies);
+  const { graph: resolved } = plannedGraph(graph, plan);
   const once = graphMacs(graph);
   const macs = graphMacs(resolved);
   return {

@@ -3,6 +3,7 @@
  * with the model's graph it is all that a checker, an executor or an emitter needs.
  */
 import { z } from 'zod';
+import { tilingSchema } from '../passes/1-restructure/tiling.ts';
 
 export const PLAN_VERSION = 1;
 
@@ -87,6 +88,9 @@ export const planSchema = z
       name: z.string().describe('for people'),
       fingerprint: z.string().describe('of the normalised graph; a plan fits that graph only'),
     }),
+    tiles: tilingSchema
+      .optional()
+      .describe('regions of the graph that are computed tile by tile; left out: none'),
     copies: z
       .array(z.object({ operator: count, input: count }))
       .describe('parts of concats that are copied into place although they could be written there'),

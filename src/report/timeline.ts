@@ -5,10 +5,11 @@
  * an axis.
  */
 import { channelsOf, elementBytes, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
-import { elementAt, resolveStorage, type Storage } from '../graph/storage.ts';
+import { elementAt, type Storage } from '../graph/storage.ts';
 import type { RowStep } from '../ops/operator.ts';
 import { type Firings, firingsOf } from '../plan/firing.ts';
 import { EXTERNAL, type Plan } from '../plan/plan.ts';
+import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
 
 /** One buffer's life. Columns from `first` to `last`, both included, have an interval. */
@@ -45,7 +46,7 @@ export interface Timeline {
 const COUNTED = 200_000;
 
 export function timelineOf(graph: Graph, plan: Plan, columns = 600): Timeline {
-  const { graph: planned, storage } = resolveStorage(graph, plan.copies);
+  const { graph: planned, storage } = plannedGraph(graph, plan);
   const replay = new Replay(planned, storage, plan, columns);
   const sequence = expandSchedule(plan.schedule);
   const total = replay.width();
