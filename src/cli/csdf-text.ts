@@ -123,6 +123,6 @@ function paretoText({ choices, exact, tried }: ParetoSet): string {
         c.byParts.map(Number).join(''),
       ]),
     ),
-    `Memory against phases: ${shown.length} of ${choices.length} that no other beats; ${found}. --phases takes the last column.`,
+    `Memory against phases: ${shown.length} of ${choices.length} that no other beats; ${found}. --json has them in full, as --phases takes them.`,
   ].join('\n');
 }

@@ -9,7 +9,7 @@ import { csdfOf, layersOf } from '../passes/3-schedule/csdf/from-graph.ts';
 import type { CsdfGraph } from '../passes/3-schedule/csdf/model.ts';
 import { type ParetoSet, paretoSet } from '../passes/3-schedule/csdf/pareto.ts';
 import { type Pipeline, partitionActors, pipelineOf } from '../passes/3-schedule/csdf/partitions.ts';
-import type { Preference, Trace } from '../passes/3-schedule/csdf/simulate.ts';
+import { type Preference, simulate, type Trace } from '../passes/3-schedule/csdf/simulate.ts';
 import { type CsdfSizes, sizesOf } from '../passes/3-schedule/csdf/sizes.ts';
 import { type Throughput, throughputOf } from '../passes/3-schedule/csdf/throughput.ts';
 import { checkPlan } from '../plan/check.ts';
@@ -81,22 +81,66 @@ export function csdfPipeline(graph: Graph, request: CsdfRequest, stages: number)
   return pipelineOf(csdf, partitionActors(csdf, stages), { preference, inner: request.inner });
 }
 
-/** Memory, with buffers that take turns, against phases. */
+export interface ParetoRequest {
+  /** Left out: FIFOs that take turns, as in the sequel. */
+  readonly memory?: 'reuseBytes' | 'liveBytes';
+  /** Choices that a search may try. */
+  readonly tries?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+/** Memory against phases. */
 export function csdfPareto(
   graph: Graph,
   { padding, inner }: CsdfRequest,
-  options: { readonly tries?: number; readonly onProgress?: (done: number) => void } = {},
+  options: ParetoRequest = {},
 ): ParetoSet {
+  const { memory = 'reuseBytes', ...search } = options;
   const layers = graphOf(graph, padding).actors.filter((a) => a.kind !== 'input' && a.kind !== 'output');
   return paretoSet({
-    ...options,
+    ...search,
     free: layers.map((a) => a.mostPhases > 1),
     evaluate: (byParts) => {
       const csdf = csdfOf(graph, { padding, byParts });
-      const { reuseBytes, phases } = sizesOf(csdf, { preference: PREFERENCE[padding], inner });
-      return { bytes: reuseBytes, phases };
+      const sizes = sizesOf(csdf, { preference: PREFERENCE[padding], inner });
+      return { bytes: sizes[memory], phases: sizes.phases };
     },
   });
+}
+
+/** Effort of the choice below: firings times edges over all tries. A second or so. */
+const CHOICE_WORK = 1e8;
+const MOST_TRIES = 600;
+
+/**
+ * The smallest plan that method 4 and its sequel have here: layers by parts or whole, whichever of all and the search's
+ * best takes less once addresses are given.
+ */
+export function smallestCsdfPlan(
+  graph: Graph,
+  policy: Policy,
+  onProgress?: (done: number) => void,
+): { plan: Plan; lowerBoundBytes: number } {
+  const base: CsdfRequest = { padding: 'exact', policy };
+  const all = csdfPlanOf(graph, policy, 'shared');
+  const csdf = graphOf(graph, 'exact');
+  const phases = csdf.actors.reduce((n, a) => n + a.phases, 0);
+  const tries = Math.min(MOST_TRIES, Math.floor(CHOICE_WORK / Math.max(1, phases * csdf.edges.length)));
+  const { choices } = csdfPareto(graph, base, { memory: 'liveBytes', tries, onProgress });
+  const chosen = csdfPlanOf(graph, policy, 'shared', choices[0].byParts);
+  return chosen.plan.arenaBytes < all.plan.arenaBytes ? chosen : all;
+}
+
+/** The plan of the self-timed schedule. */
+export function csdfPlanOf(
+  graph: Graph,
+  policy: Policy,
+  addresses: 'apart' | 'shared',
+  byParts?: readonly boolean[],
+): { plan: Plan; lowerBoundBytes: number } {
+  const csdf = graphOf(graph, 'exact', byParts);
+  const { sequence } = simulate(csdf, { preference: 'downstream' });
+  return csdfPlan(graph, { policy, csdf, sequence, addresses });
 }
 
 function graphOf(graph: Graph, padding: CsdfRequest['padding'], byParts?: readonly boolean[]): CsdfGraph {

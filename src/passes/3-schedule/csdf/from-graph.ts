@@ -74,9 +74,11 @@ export function csdfOf(graph: Graph, { padding, byParts }: CsdfOptions): CsdfGra
     const phases = byParts && !byParts[layer] ? 1 : mostPhases;
     const macs = definitionOf(op.kind).macs(contextOf(graph, op));
     const actor = actors.push({ name: op.name, kind: op.kind, phases, mostPhases, macs }) - 1;
-    for (const tensor of op.outputs) makes.push({ actor, tensor, made: madeBy(graph, op, tensor, phases) });
-    for (const { tensor, rates } of takenBy(graph, op, phases, padding, origin))
-      reads.push({ actor, tensor, ...rates });
+    const { made, taken } = layerRates(graph, op, phases, padding, origin);
+    op.outputs.forEach((tensor, i) => {
+      makes.push({ actor, tensor, made: made[i] });
+    });
+    for (const { tensor, rates } of taken) reads.push({ actor, tensor, ...rates });
   });
   for (const p of graph.outputs) end(p.tensor, 'output', nameOf(p.name, 'output'));
   const edges = makes.flatMap((m) =>
@@ -140,6 +142,36 @@ function madeBy(graph: Graph, op: Operator, tensor: TensorId, phases: number): I
   const run = rowRun(graph, op);
   const pixels = pixelsOf(shape);
   return Int32Array.from({ length: phases }, (_, i) => Math.min(pixels, (i + 1) * run) * channelsOf(shape));
+}
+
+/** What a layer makes of each output and takes of each input under so many phases. */
+interface LayerRates {
+  readonly made: readonly Int32Array[];
+  readonly taken: readonly Taken[];
+}
+
+const known = new WeakMap<Operator, Map<string, LayerRates>>();
+
+/** Remembered: a search over phases asks for the same layers again and again. */
+function layerRates(
+  graph: Graph,
+  op: Operator,
+  phases: number,
+  padding: CsdfOptions['padding'],
+  origin: readonly TensorId[],
+): LayerRates {
+  let map = known.get(op);
+  if (!map) known.set(op, (map = new Map()));
+  const key = `${padding} ${phases}`;
+  let rates = map.get(key);
+  if (!rates) {
+    rates = {
+      made: op.outputs.map((tensor) => madeBy(graph, op, tensor, phases)),
+      taken: takenBy(graph, op, phases, padding, origin),
+    };
+    map.set(key, rates);
+  }
+  return rates;
 }
 
 interface Taken {
