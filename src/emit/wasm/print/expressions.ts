@@ -11,7 +11,7 @@ import {
 import type { Body } from '../encode/body.ts';
 import type { LaneName, PlainName } from '../encode/opcodes.ts';
 import { type Context, valueType } from './context.ts';
-import { printLoad } from './memory.ts';
+import { printLoad, printLoadSplat } from './memory.ts';
 import { binaryInstruction, compareInstruction, familyOf, unaryInstruction } from './operations.ts';
 
 const family = (type: Type) => familyOf(laneOf(type), lanesOf(type));
@@ -57,6 +57,7 @@ export function printExpr(ctx: Context, e: Expr): void {
       body.op('i32x4.dot_i16x8_s');
       return;
     case 'splat':
+      if (printLoadSplat(ctx, e.type, e.x, printExpr) || printLaneSplat(ctx, e.x, lanesOf(e.type))) return;
       printExpr(ctx, e.x);
       body.op(`${family(e.type).prefix}.splat` as PlainName);
       return;
@@ -89,6 +90,19 @@ export function printExpr(ctx: Context, e: Expr): void {
       body.call(func);
     }
   }
+}
+
+/** One lane of a vector in all lanes of another: a shuffle, which engines know as one instruction. */
+function printLaneSplat(ctx: Context, x: Expr, lanes: number): boolean {
+  if (x.kind !== 'lane' || lanesOf(x.x.type) !== lanes) return false;
+  const { body } = ctx;
+  const bytes = 16 / lanes;
+  const v = body.local('v128');
+  printExpr(ctx, x.x);
+  body.tee(v).get(v);
+  body.shuffle(Array.from({ length: 16 }, (_, i) => x.index * bytes + (i % bytes)));
+  body.release(v);
+  return true;
 }
 
 function printConst(body: Body, type: Type, value: number | bigint): void {

@@ -68,6 +68,23 @@ export function printLoad(ctx: Context, type: Type, cell: Cell, at: Place, print
   ctx.body.op(...extend);
 }
 
+const SPLAT_LOADS: Readonly<Record<Cell, MemoryName | undefined>> = {
+  i8: 'v128.load8_splat',
+  u8: 'v128.load8_splat',
+  i16: 'v128.load16_splat',
+  i32: 'v128.load32_splat',
+  f32: 'v128.load32_splat',
+};
+
+/** A load that fills all lanes at once, where cells are as wide as lanes. False where there is none. */
+export function printLoadSplat(ctx: Context, type: Type, x: Expr, print: PrintExpr): boolean {
+  if (x.kind !== 'load' || laneOf(type) !== x.cell) return false;
+  const name = SPLAT_LOADS[x.cell]!;
+  const offset = address(ctx, x.at, print);
+  ctx.body.memory(name, offset);
+  return true;
+}
+
 const SCALAR_STORES: Readonly<Record<string, MemoryName>> = {
   'i32 i8': 'i32.store8',
   'i32 u8': 'i32.store8',
