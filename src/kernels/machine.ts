@@ -11,9 +11,11 @@ export interface Machine {
 
 /** Any C99 compiler, any processor. */
 export const PLAIN: Machine = { name: 'plain', lanes: 1, sums: 8, pairs: false };
-/** WebAssembly's SIMD, NEON, SSE: 16 bytes. */
+/** SSE2 or NEON: 16 bytes. */
 export const VECTOR16: Machine = { name: 'vector16', lanes: 4, sums: 12, pairs: true };
 /** AVX2: 32 bytes. */
 export const VECTOR32: Machine = { name: 'vector32', lanes: 8, sums: 12, pairs: true };
 /** AVX-512: 64 bytes. */
 export const VECTOR64: Machine = { name: 'vector64', lanes: 16, sums: 24, pairs: true };
+/** WebAssembly's SIMD128. */
+export const WASM_SIMD: Machine = { name: 'wasm-simd', lanes: 4, sums: 12, pairs: true };

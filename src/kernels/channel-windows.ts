@@ -1,0 +1,119 @@
+/** Windows whose channels do not mix (depthwise convolutions, pools): lanes are channels, taps are visited in order. */
+import type { Window } from '../ops/window.ts';
+import { type Index, index, known, plus, times } from './builder.ts';
+import type { Expr } from './ir.ts';
+import type { Task } from './kernel.ts';
+import { inBlocks, inputRow, overColumns, overRows, startOf, type TapRange, tapsOf } from './rows.ts';
+import { addressOf, runsUnbroken } from './site.ts';
+
+/** Channels [first, first + vectors * lanes). */
+export interface Lanes {
+  readonly first: Expr;
+  readonly vectors: number;
+  readonly lanes: number;
+}
+
+/** Some neighbouring pixels of the output, for some channels. */
+export interface WindowBlock extends Lanes {
+  readonly count: number;
+  /** Row in its picture, and first column. */
+  readonly y: Expr;
+  readonly x: Expr;
+  readonly ky: TapRange;
+  readonly kx: TapRange;
+  /** Calls `body` for each tap that meets the input with the byte address of its pixel for output j. */
+  overTaps(body: (ky: Index, kx: Index, at: (j: number) => Expr) => void): void;
+  /** Byte address of output pixel j. */
+  address(j: number): Expr;
+}
+
+const MOST_UNROLLED_TAPS = 7;
+const MOST_PIXELS = 4;
+
+export function overWindows(task: Task, window: Window, body: (block: WindowBlock) => void): void {
+  const { b, machine } = task;
+  const site = task.inputs[0]!;
+  const [to] = task.outputs;
+  const { y: down, x: across } = window;
+  const whole = runsUnbroken(site, across.input);
+
+  overRows(b, task.run, across.output, (row) => {
+    overChannels(task, to.channels, (lanes) => {
+      const { picture, y } = inputRow(window, row.row);
+      const ky = tapsOf(b, down, y);
+      const line = (k: Index) =>
+        times(
+          plus(plus(times(picture, down.input), startOf(down, y)), times(k, down.dilation)),
+          across.input,
+        );
+      const block = (
+        x: Expr,
+        count: number,
+        kx: TapRange,
+        source: (k: Index) => (tap: Index, j: number) => Expr,
+      ) =>
+        body({
+          ...lanes,
+          count,
+          y,
+          x,
+          ky,
+          kx,
+          address: (j) => b.let('to', addressOf(to, plus(plus(times(row.row, across.output), x), j))),
+          overTaps(visit) {
+            b.for('ky', ky.from, ky.to, 1, (k) => {
+              const at = source(k);
+              const one = (tap: Index) => visit(k, tap, (j) => b.let('at', at(tap, j)));
+              const [low, high] = [known(kx.from), known(kx.to)];
+              if (low !== undefined && high !== undefined && high - low <= MOST_UNROLLED_TAPS) {
+                for (let t = low; t < high; t++) one(index(t));
+              } else b.for('kx', kx.from, kx.to, 1, one);
+            });
+          },
+        });
+      const border = (x: Expr) =>
+        block(x, 1, tapsOf(b, across, x), (k) => {
+          const first = b.let('start', plus(line(k), startOf(across, x)));
+          return (tap) => addressOf(site, plus(first, times(tap, across.dilation)));
+        });
+      if (!whole) {
+        b.for('x', row.from, row.to, 1, border);
+        return;
+      }
+      overColumns(b, across, row, border, (from, end) => {
+        const most = Math.max(1, Math.min(MOST_PIXELS, Math.floor(machine.sums / lanes.vectors)));
+        inBlocks(b, from, end, most, (x, count) => {
+          block(x, count, { from: 0, to: across.taps }, (k) => {
+            const start = b.let('start', addressOf(site, line(k)));
+            const first = b.let('left', plus(start, times(startOf(across, x), site.stride)));
+            return (tap, j) =>
+              plus(first, plus(times(tap, across.dilation * site.stride), j * across.stride * site.stride));
+          });
+        });
+      });
+    });
+  });
+}
+
+/** All channels: blocks of a few vectors, single vectors, and what is left one by one. */
+function overChannels({ b, machine }: Task, channels: number, body: (lanes: Lanes) => void): void {
+  const { lanes } = machine;
+  let done = 0;
+  const shapes =
+    lanes > 1
+      ? [
+          [4, lanes],
+          [1, lanes],
+          [1, 1],
+        ]
+      : [
+          [4, 1],
+          [1, 1],
+        ];
+  for (const [vectors, width] of shapes) {
+    const step = vectors * width;
+    const end = done + Math.floor((channels - done) / step) * step;
+    b.for('c', done, end, step, (c) => body({ first: c, vectors, lanes: width }));
+    done = end;
+  }
+}

@@ -1,0 +1,225 @@
+/** A plan as a program: each actor's kernel written for where the plan put its tensors. */
+import { TidemarkError } from '../errors.ts';
+import { elementBytes, type Graph, type Port, pixelsOf, type TensorId, tensorBytes } from '../graph/graph.ts';
+import type { Place as StoragePlace } from '../graph/storage.ts';
+import { firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
+import { EXTERNAL, type Plan, type PlanActor, type PlanBuffer, type ScheduleNode } from '../plan/plan.ts';
+import { plannedGraph } from '../plan/planned-graph.ts';
+import { Builder, compareIndex, index, least, param, plus, times } from './builder.ts';
+import { writeEpilogue } from './epilogue.ts';
+import { ARENA_REGION, type Expr, type Fn, type Region } from './ir.ts';
+import type { Run, Task } from './kernel.ts';
+import type { Machine } from './machine.ts';
+import { Module } from './module.ts';
+import type { Program, ProgramActor, ProgramPort } from './program.ts';
+import { kernelsOf } from './registry.ts';
+import { cellOf, type Site } from './site.ts';
+import { writeTransfer } from './transfer.ts';
+
+export interface LowerOptions {
+  /** Called with the share of actors done, 0 to 1. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** The program of a plan for a machine. Throws `operator-unsupported` for what has no kernel yet, by name. */
+export function lowerPlan(graph: Graph, plan: Plan, machine: Machine, options: LowerOptions = {}): Program {
+  const resolved = plannedGraph(graph, plan);
+  const lowering = new Lowering(resolved.graph, resolved.storage.places, plan, machine);
+  const fired = firedTimes(plan.schedule, plan.actors.length);
+  const actors: (ProgramActor | undefined)[] = plan.actors.map((actor, i) => {
+    options.onProgress?.(i / plan.actors.length);
+    return fired[i] > 0 ? lowering.actor(actor, i, fired[i]) : undefined;
+  });
+  const outputs = resolved.graph.outputs.map((port) => lowering.output(port));
+  const numbers: (number | undefined)[] = [];
+  let count = 0;
+  for (const actor of actors) numbers.push(actor ? count++ : undefined);
+  return {
+    name: graph.name,
+    arenaBytes: plan.arenaBytes,
+    arenaAlign: 16,
+    data: lowering.module.data,
+    functions: lowering.module.functions,
+    actors: actors.filter((a) => a !== undefined),
+    schedule: renumbered(plan.schedule, numbers),
+    inputs: resolved.graph.inputs.map((port, i) => lowering.input(port, i)),
+    outputs,
+  };
+}
+
+/** How often each actor fires in one run. */
+function firedTimes(schedule: readonly ScheduleNode[], actors: number): number[] {
+  const times: number[] = new Array(actors).fill(0);
+  const visit = (nodes: readonly ScheduleNode[], factor: number): void => {
+    for (const node of nodes) {
+      if (typeof node === 'number') times[node] += factor;
+      else visit(node.slice(1) as ScheduleNode[], factor * node[0]);
+    }
+  };
+  visit(schedule, 1);
+  return times;
+}
+
+/** The schedule with actors renumbered, and without those that need no code. */
+function renumbered(
+  schedule: readonly ScheduleNode[],
+  numbers: readonly (number | undefined)[],
+): ScheduleNode[] {
+  return schedule.flatMap((node): ScheduleNode[] => {
+    if (typeof node === 'number') return numbers[node] === undefined ? [] : [numbers[node]];
+    const body = renumbered(node.slice(1) as ScheduleNode[], numbers);
+    return body.length === 0 ? [] : [[node[0], ...body]];
+  });
+}
+
+class Lowering {
+  readonly module = new Module();
+  readonly #graph: Graph;
+  readonly #places: readonly StoragePlace[];
+  readonly #plan: Plan;
+  readonly #machine: Machine;
+  readonly #buffers = new Map<TensorId, PlanBuffer>();
+
+  constructor(graph: Graph, places: readonly StoragePlace[], plan: Plan, machine: Machine) {
+    this.#graph = graph;
+    this.#places = places;
+    this.#plan = plan;
+    this.#machine = machine;
+    for (const buffer of plan.buffers)
+      if (buffer.tensor !== undefined) this.#buffers.set(buffer.tensor, buffer);
+  }
+
+  /** The kernel of an actor; undefined where nothing is to be done. */
+  actor(actor: PlanActor, number: number, fired: number): ProgramActor | undefined {
+    const firings = firingsOf(this.#graph, actor);
+    const b = new Builder();
+    const firing: Expr = firings.count > 1 ? param('f', 'index') : index(0);
+    const fn = `fire_${number}`;
+    const finish = (): ProgramActor => {
+      const params: Fn['params'] = firings.count > 1 ? [{ name: 'f', type: 'index' }] : [];
+      this.module.functions.push(b.function(fn, params));
+      return { name: actor.name, fn, firings: fired };
+    };
+    if (actor.kind !== 'operator') {
+      const id = actor.kind === 'source' ? firings.outputs[0] : firings.inputs[0].tensor;
+      const site = this.#site(id);
+      if (site.region.kind === 'input') return undefined;
+      const run = runOf(b, firing, actor.run, site.pixels);
+      writeTransfer(b, actor.kind === 'source' ? 'in' : 'out', actor.index, site, run);
+      return finish();
+    }
+    const { context, definition } = firings as OperatorFirings;
+    const fold = actor.fold === true;
+    const total = pixelsOf((fold ? context.inputs[0]! : context.outputs[0]).shape);
+    const length = fold || definition.access === 'pixel' ? actor.run : Math.max(1, total);
+    const scratch = workspaceBytes(firings, fold) > 0 ? this.#plan.buffers[actor.scratch!].offset : undefined;
+    const task: Task = {
+      ctx: context,
+      machine: this.#machine,
+      module: this.module,
+      b,
+      inputs: context.inputs.map((t) => (t && !t.constant ? this.#site(t.id) : undefined)),
+      outputs: context.outputs.map((t) => this.#site(t.id)),
+      run: runOf(b, firing, length, total),
+      scratch,
+    };
+    const kernels = kernelsOf(context);
+    const write = fold ? kernels.fold : kernels.write;
+    if (!write)
+      throw new TidemarkError(
+        'operator-unsupported',
+        `${actor.name}: ${context.op.kind} cannot fold when emitted`,
+      );
+    write(task);
+    if (!kernels.fused) this.#epilogue(task, fold);
+    return finish();
+  }
+
+  /** What the operator's kernel leaves to a pass of its own. */
+  #epilogue(task: Task, fold: boolean): void {
+    if (!task.ctx.op.epilogue?.length) return;
+    if (!fold) {
+      writeEpilogue(task, task.run);
+      return;
+    }
+    const { b, run } = task;
+    const all = task.outputs[0].pixels;
+    b.if(compareIndex('eq', run.hi, run.total), () =>
+      writeEpilogue(task, { lo: index(0), hi: index(all), length: all, total: all, even: true }),
+    );
+  }
+
+  input(port: Port, i: number): ProgramPort {
+    const buffer = this.#buffers.get(this.#places[port.tensor].root);
+    if (!buffer) return this.#port(port, 'streamed', 0);
+    if (buffer.bank === EXTERNAL) return this.#port(port, 'outside', i);
+    return this.#plan.policy.input === 'streamed'
+      ? this.#port(port, 'streamed', 0)
+      : this.#port(port, 'arena', this.#offset(port));
+  }
+
+  output(port: Port): ProgramPort {
+    const tensor = this.#graph.tensors[port.tensor];
+    if (tensor.constant) {
+      const region = this.module.constant(tensor.name, tensor.constant.load());
+      return this.#port(port, 'constant', region.kind === 'data' ? region.index : 0);
+    }
+    if (this.#plan.policy.output === 'streamed') return this.#port(port, 'streamed', 0);
+    const site = this.#site(port.tensor);
+    if (site.region.kind === 'input') {
+      throw new TidemarkError(
+        'operator-unsupported',
+        `output ${port.name} is an input outside the arena, which cannot be emitted; use --input reuse`,
+      );
+    }
+    return this.#port(port, 'arena', this.#offset(port));
+  }
+
+  #port(port: Port, where: ProgramPort['where'], offset: number): ProgramPort {
+    const tensor = this.#graph.tensors[port.tensor];
+    const { name } = port;
+    return { name, dtype: tensor.dtype, shape: tensor.shape, bytes: tensorBytes(tensor), where, offset };
+  }
+
+  #offset(port: Port): number {
+    const site = this.#site(port.tensor);
+    return site.base + (site.ring === undefined ? site.offset : site.offset % site.ring);
+  }
+
+  /** Where the plan put a tensor. */
+  #site(id: TensorId): Site {
+    const tensor = this.#graph.tensors[id];
+    const place = this.#places[id];
+    const buffer = this.#buffers.get(place.root);
+    if (!buffer) throw new TidemarkError('plan-invalid', `the plan has no buffer for ${tensor.name}`);
+    // TODO(kernels): plans may also place rows one by one (buffer.pieces) and tensors at a row stride (place.rows).
+    if (buffer.pieces || place.rows) {
+      const what = buffer.pieces ? 'rows placed one by one' : 'columns of a wider tensor';
+      throw new TidemarkError('operator-unsupported', `${tensor.name}: ${what} cannot be emitted yet`);
+    }
+    const cellBytes = elementBytes(tensor);
+    const outside = buffer.bank === EXTERNAL;
+    const port = this.#graph.inputs.findIndex((p) => this.#places[p.tensor].root === place.root);
+    const region: Region = outside ? { kind: 'input', index: port } : ARENA_REGION;
+    return {
+      region,
+      cell: cellOf(tensor),
+      cellBytes,
+      channels: tensor.shape.length === 0 ? 1 : tensor.shape[tensor.shape.length - 1],
+      pixels: pixelsOf(tensor.shape),
+      base: outside ? 0 : buffer.offset,
+      offset: place.offset * cellBytes,
+      stride: place.pixelStride * cellBytes,
+      ...(buffer.ring === undefined ? {} : { ring: buffer.ring * cellBytes }),
+    };
+  }
+}
+
+/** The pixels of a firing. */
+function runOf(b: Builder, firing: Expr, length: number, total: number): Run {
+  if (length >= total) return { lo: index(0), hi: index(total), length: total, total, even: true };
+  const even = total % length === 0;
+  const lo = b.let('lo', times(firing, length));
+  const end = plus(lo, length);
+  return { lo, hi: even ? end : b.let('hi', least(end, total)), length, total, even };
+}

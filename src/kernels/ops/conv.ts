@@ -1,0 +1,151 @@
+/** Conv, grouped and dilated; ops/conv-depthwise.ts has the form with one input channel a group. */
+
+import { channelsOf } from '../../graph/graph.ts';
+import type { ConvAttributes } from '../../ops/conv.ts';
+import type { OpContext } from '../../ops/operator.ts';
+import { type Window, windowOver } from '../../ops/window.ts';
+import { type Index, known, plus, times } from '../builder.ts';
+import type { Expr } from '../ir.ts';
+import type { OperatorKernels, Task } from '../kernel.ts';
+import { inBlocks, inputRow, overColumns, overRows, type Row, startOf, tapsOf } from '../rows.ts';
+import { addressOf, elementAt, isDense, runsUnbroken } from '../site.ts';
+import { writeDepthwise } from './conv-depthwise.ts';
+import { type Block, blocksOf, type Products, productsOf } from './products.ts';
+
+/** The window of a convolution. */
+export function windowOf(ctx: OpContext): Window {
+  const { attrs } = ctx.op as OpContext<ConvAttributes>['op'];
+  const [, kh, kw] = ctx.inputs[1]!.shape;
+  return windowOver(ctx.inputs[0]!.shape, [kh, kw], attrs);
+}
+
+export const convKernels: OperatorKernels = {
+  kind: 'Conv',
+  fused: true,
+  write(task) {
+    const { ctx } = task;
+    const groups = (ctx.op.attrs.groups as number | undefined) ?? 1;
+    const cin = channelsOf(ctx.inputs[1]!.shape);
+    const cout = channelsOf(ctx.outputs[0].shape);
+    if (cin === 1 && groups > 1 && groups === cout && ctx.inputs[0]!.dtype !== 'i16')
+      writeDepthwise(task, windowOf(ctx));
+    else writeConv(task, windowOf(ctx), groups, cin, cout / groups);
+  },
+};
+
+/** Bytes of weights that stay near the processor while rows go by. */
+const NEAR_BYTES = 512 * 1024;
+
+function writeConv(task: Task, window: Window, groups: number, cin: number, perGroup: number): void {
+  const { b } = task;
+  const taps = window.y.taps * window.x.taps;
+  const products = productsOf(task, { groups, perGroup, depth: cin, taps });
+  // Whichever goes round more often should be what is nearer: weights by rows, or rows by blocks of weights.
+  const rows = task.run.length / window.x.output;
+  const inputBytes = task.inputs[0]!.pixels * task.inputs[0]!.stride;
+  const blocks = blocksOf(task.machine, perGroup).length * groups;
+  const byBlocks = products.bytes > NEAR_BYTES && rows > 1 && blocks * inputBytes < rows * products.bytes;
+  const over = (body: (row: Row, block: Block) => void) => {
+    if (byBlocks)
+      products.overBlocks((block) => overRows(b, task.run, window.x.output, (row) => body(row, block)));
+    else overRows(b, task.run, window.x.output, (row) => products.overBlocks((block) => body(row, block)));
+  };
+  over((row, block) => writeRow(task, window, products, row, block, cin));
+}
+
+function writeRow(task: Task, window: Window, products: Products, row: Row, block: Block, cin: number): void {
+  const { b } = task;
+  const { x: across } = window;
+  const whole = runsUnbroken(task.inputs[0]!, across.input);
+  if (!whole) {
+    b.for('x', row.from, row.to, 1, (x) => onePixel(task, window, products, row.row, x, block, cin));
+    return;
+  }
+  const edge = (x: Expr) => blockOf(task, window, products, row.row, x, 1, true, block, cin);
+  overColumns(b, across, row, edge, (from, to) => {
+    inBlocks(b, from, to, block.pixels, (x, count) => {
+      blockOf(task, window, products, row.row, x, count, false, block, cin);
+    });
+  });
+}
+
+/** `count` neighbouring output pixels of one block of channels; the input's rows are in one piece each. */
+function blockOf(
+  task: Task,
+  window: Window,
+  products: Products,
+  row: Expr,
+  x: Expr,
+  count: number,
+  border: boolean,
+  block: Block,
+  cin: number,
+): void {
+  const { b } = task;
+  const site = task.inputs[0]!;
+  const { y: down, x: across } = window;
+  const sums = products.start(block, count);
+  const { picture, y } = inputRow(window, row);
+  const ky = tapsOf(b, down, y);
+  const kx = border ? tapsOf(b, across, x) : { from: 0, to: across.taps };
+  const left = startOf(across, x);
+  const top = startOf(down, y);
+  const first = times(block.group, cin * site.cellBytes);
+  // Taps side by side in memory and in the weights are one run of products.
+  const joined = isDense(site) && site.channels === cin && across.dilation === 1 && products.joins;
+  b.for('ky', ky.from, ky.to, 1, (k) => {
+    const iy = plus(plus(times(picture, down.input), top), times(k, down.dilation));
+    const start = b.let('start', addressOf(site, times(iy, across.input)));
+    const pixels = (tap: Index) => {
+      const column = plus(left, times(tap, across.dilation));
+      const at = b.let('at', plus(plus(start, times(column, site.stride)), first));
+      return Array.from({ length: count }, (_, j) =>
+        elementAt(site, plus(at, j * across.stride * site.stride)),
+      );
+    };
+    if (joined) {
+      const [from, to] = [known(kx.from), known(kx.to)];
+      const taps = from !== undefined && to !== undefined ? to - from : undefined;
+      const elements = taps !== undefined ? taps * cin : times(plus(kx.to as Expr, times(kx.from, -1)), cin);
+      products.add(block, sums, pixels(kx.from), plus(times(k, across.taps), kx.from), elements);
+    } else {
+      b.for('kx', kx.from, kx.to, 1, (tap) => {
+        products.add(block, sums, pixels(tap), plus(times(k, across.taps), tap), cin);
+      });
+    }
+  });
+  for (let j = 0; j < count; j++) {
+    const pixel = plus(plus(times(row, across.output), x), j);
+    products.finish(block, sums[j], task.outputs[0], b.let('to', addressOf(task.outputs[0], pixel)));
+  }
+}
+
+/** One output pixel whose window the input's ring may cut anywhere. */
+function onePixel(
+  task: Task,
+  window: Window,
+  products: Products,
+  row: Expr,
+  x: Expr,
+  block: Block,
+  cin: number,
+): void {
+  const { b } = task;
+  const site = task.inputs[0]!;
+  const { y: down, x: across } = window;
+  const { picture, y } = inputRow(window, row);
+  const ky = tapsOf(b, down, y);
+  const kx = tapsOf(b, across, x);
+  const sums = products.start(block, 1);
+  const first = times(block.group, cin);
+  b.for('ky', ky.from, ky.to, 1, (k) => {
+    const iy = plus(plus(times(picture, down.input), startOf(down, y)), times(k, down.dilation));
+    const start = b.let('start', plus(times(iy, across.input), startOf(across, x)));
+    b.for('kx', kx.from, kx.to, 1, (tap) => {
+      const at = b.let('at', addressOf(site, plus(start, times(tap, across.dilation))));
+      products.add(block, sums, [elementAt(site, at, first)], plus(times(k, across.taps), tap), cin);
+    });
+  });
+  const pixel = plus(times(row, across.output), x);
+  products.finish(block, sums[0], task.outputs[0], b.let('to', addressOf(task.outputs[0], pixel)));
+}
