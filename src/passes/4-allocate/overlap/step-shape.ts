@@ -1,4 +1,5 @@
 /** What overlapping asks of a step: which of its inputs die there, and how it can be run. */
+import { pixelsOf } from '../../../graph/graph.ts';
 import { definitionOf } from '../../../ops/registry.ts';
 import type { Network } from '../../3-schedule/steps.ts';
 
@@ -16,6 +17,12 @@ export interface LayerStep {
   readonly overlaps: boolean;
   /** Roots that are neither read nor written here and must stay. */
   readonly alive: readonly number[];
+}
+
+/** Where one firing makes all of the output, nothing dies before it is over. */
+function firesInPieces({ graph }: Network, operator: number): boolean {
+  const { kind, outputs } = graph.operators[operator];
+  return definitionOf(kind).access === 'pixel' && pixelsOf(graph.tensors[outputs[0]].shape) > 1;
 }
 
 /** The steps of a network that compute, in order; inputs that arrive and outputs that leave among them. */
@@ -38,7 +45,7 @@ export function layerSteps(network: Network): LayerStep[] {
       inPlace === undefined &&
       dying.length > 0 &&
       outputs.length === 1 &&
-      definitionOf(network.graph.operators[step.index].kind).access === 'pixel';
+      firesInPieces(network, step.index);
     const touched = new Set([...inputs, ...outputs]);
     const alive = used.filter((r) => !touched.has(r) && first[r] < s && (roots[r].kept || last[r] > s));
     return { step: s, inputs, outputs, dying, inPlace, overlaps, alive };
