@@ -10,20 +10,11 @@ import { type ArenaBuffer, fileTensorBytes } from './arena.ts';
 const MOVES = new Set(['RESHAPE']);
 
 /**
- * One output element from the elements at the same place: ElementWise in integer_ops/add.h, AddElementwise and
- * MulElementwise of floats, arm_elementwise_add_s8.c and arm_elementwise_mul_s8.c (which load four, then store four).
+ * One output element from the elements at the same place: ElementWise in integer_ops/add.h, ReluQuantized and
+ * Relu6Quantized in kernels/activations.cc, Logistic in integer_ops/logistic.h; arm_elementwise_add_s8.c and
+ * arm_elementwise_mul_s8.c load four of each input, then store four.
  */
-const ELEMENTWISE = new Set([
-  'ADD',
-  'SUB',
-  'MUL',
-  'RELU',
-  'RELU6',
-  'LEAKY_RELU',
-  'LOGISTIC',
-  'TANH',
-  'HARD_SWISH',
-]);
+const ELEMENTWISE = new Set(['ADD', 'MUL', 'RELU', 'RELU6', 'LOGISTIC']);
 
 export interface InPlacePair {
   readonly node: number;

@@ -6,10 +6,10 @@
 
 import { TidemarkError } from '../../errors.ts';
 import type { FileModel } from '../../model/tflite/file.ts';
-import { packTimeline } from '../../passes/4-allocate/pack.ts';
-import { ARENA_ALIGNMENT, type ArenaBuffer, arenaBuffers, peakBytes } from './arena.ts';
+import { type ArenaBuffer, arenaBuffers, peakBytes } from './arena.ts';
 import { greedyPlan } from './greedy.ts';
 import { IN_PLACE_LEVELS, type InPlacePair, inPlacePairs } from './in-place.ts';
+import { packBuffers, packUnderCeiling } from './pack-buffers.ts';
 import { KERNEL_SETS, type KernelSet, scratchOf } from './scratch.ts';
 
 /** Heads of the arena, in bytes. */
@@ -34,6 +34,10 @@ export interface OfflinePlan {
   readonly unknownScratch: readonly string[];
 }
 
+/** Far beyond what TFLite Micro runs; offsets are 32-bit numbers. */
+const MAX_TENSORS = 10_000;
+const MAX_BYTES = 2 ** 30;
+
 /** Throws where TFLite Micro could not follow any plan. */
 export function planOffline(model: FileModel): OfflinePlan {
   if (model.subgraphs !== 1) {
@@ -43,15 +47,16 @@ export function planOffline(model: FileModel): OfflinePlan {
     );
   }
   const tensors = arenaBuffers(model);
+  const peak = peakBytes(tensors);
+  if (tensors.length > MAX_TENSORS || peak > MAX_BYTES) {
+    throw new TidemarkError(
+      'shape-too-large',
+      `${tensors.length} tensors, ${peak} bytes of them in use at once: plans are made for at most ${MAX_TENSORS} and ${MAX_BYTES} bytes`,
+    );
+  }
   const scratch = KERNEL_SETS.map((kernels) => scratchOf(model, kernels));
   const buffers = scratch.map((s) => [...tensors, ...s.buffers]);
-  const candidates = IN_PLACE_LEVELS.flatMap((level) => {
-    const pairs = inPlacePairs(model, tensors, level);
-    if (level !== 'none' && pairs.length === 0) return [];
-    // Packed with the working memory of one set, of the other, and with none.
-    return [...scratch.map((s) => s.buffers), []].map((room) => candidate(tensors, room, pairs, buffers));
-  });
-  const best = candidates.reduce((a, b) => (better(b, a) ? b : a));
+  const best = candidatesOf(model, tensors, buffers).reduce((a, b) => (better(b, a) ? b : a));
   const byTensor = new Map(tensors.map((b, i) => [b.tensor, best.offsets[i]]));
   const heads = KERNEL_SETS.map((kernels, k) => [
     kernels,
@@ -82,22 +87,40 @@ function better(a: Candidate, b: Candidate): boolean {
   return k >= 0 && a.heads[k] < b.heads[k];
 }
 
-/** Addresses with room for the given working memory, and what TFLite Micro makes of them. */
-function candidate(
+/** TFLite Micro's own plans, so that ours is never worse, and for each level of writing in place two of the solver's. */
+function candidatesOf(
+  model: FileModel,
   tensors: readonly ArenaBuffer[],
-  room: readonly ArenaBuffer[],
-  pairs: readonly InPlacePair[],
   buffers: readonly (readonly ArenaBuffer[])[],
-): Candidate {
-  const { merged, indexOf } = merge(tensors, pairs);
-  const packed = packIntervals([...merged, ...room]);
-  const offsets = tensors.map((_, i) => packed[indexOf[i]]);
-  return {
+): Candidate[] {
+  const [reference, cmsisNn] = buffers.map((b) => b.slice(tensors.length));
+  const judged = (offsets: readonly number[], pairs: readonly InPlacePair[], lowerBoundBytes: number) => ({
     offsets,
     heads: buffers.map((b) => greedyPlan(b, offsets).headBytes),
     pairs: pairs.filter(({ input, output }) => at(tensors, offsets, input) === at(tensors, offsets, output)),
-    lowerBoundBytes: peakBytes([...merged, ...buffers[0].slice(tensors.length)]),
-  };
+    lowerBoundBytes,
+  });
+  const own = buffers.map((b) =>
+    judged(greedyPlan(b).offsets.slice(0, tensors.length), [], peakBytes(buffers[0])),
+  );
+  const solved = IN_PLACE_LEVELS.flatMap((level) => {
+    const pairs = inPlacePairs(model, tensors, level);
+    if (level !== 'none' && pairs.length === 0) return [];
+    const { merged, indexOf } = merge(tensors, pairs);
+    const first = [...merged, ...reference];
+    const bound = peakBytes(first);
+    const spread = (offsets: readonly number[]) =>
+      judged(
+        tensors.map((_, i) => offsets[indexOf[i]]),
+        pairs,
+        bound,
+      );
+    // As low as the reference kernels allow; then, no higher than that, as low as the others do.
+    const { offsets, heightBytes } = packBuffers(first, bound);
+    const second = packUnderCeiling(first, merged.length, cmsisNn, heightBytes);
+    return [spread(offsets), ...(second ? [spread(second)] : [])];
+  });
+  return [...own, ...solved];
 }
 
 const at = (tensors: readonly ArenaBuffer[], offsets: readonly number[], tensor: number) =>
@@ -122,21 +145,4 @@ function merge(tensors: readonly ArenaBuffer[], pairs: readonly InPlacePair[]) {
     return known;
   });
   return { merged, indexOf };
-}
-
-/** Addresses for plain intervals. */
-function packIntervals(buffers: readonly ArenaBuffer[]): readonly number[] {
-  const lifetimes = buffers.map(({ bytes, first, last }, i) => ({
-    name: String(i),
-    bytes,
-    birth: first,
-    death: last + 1,
-    times: Int32Array.of(first),
-    lo: Int32Array.of(0),
-    hi: Int32Array.of(bytes),
-  }));
-  return packTimeline(
-    { lifetimes, inPlace: [], sequence: new Int32Array(0), modes: [] },
-    { alignment: ARENA_ALIGNMENT },
-  ).offsets;
 }

@@ -42,7 +42,7 @@ const transposed: Ask = (node, tensors) => {
   const [input, output] = [tensors[node.inputs[2]], tensors[node.outputs[0]]];
   if (input.type === 'i8') return [INT32_BYTES * elementsOf(output)];
   if (input.type !== 'i16') return [];
-  const bias = node.inputs[3] >= 0 ? tensors[node.inputs[3]] : undefined;
+  const bias = tensors[node.inputs[3]] as FileTensor | undefined;
   const wide = bias?.type === 'i16' ? [INT64_BYTES * elementsOf(bias)] : [];
   return [INT64_BYTES * elementsOf(output), ...wide];
 };
@@ -64,23 +64,28 @@ const addresses: Ask = (node) => [INT32_BYTES * node.inputs.length];
 
 const unknown: Ask = () => undefined;
 
+const detection: Ask = (node, tensors) =>
+  node.custom === 'TFLite_Detection_PostProcess' ? detectionScratch(node, tensors) : undefined;
+
+/** What is asked for, by kind, and how many inputs an operator of the kind must have for that to be known. */
+type Asks = Readonly<Record<string, readonly [inputs: number, ask: Ask]>>;
+
 /** What is not listed asks for nothing. */
-const REFERENCE: Readonly<Record<string, Ask>> = {
-  MEAN: sums,
-  SUM: sums,
-  REDUCE_MAX: extremes,
-  REDUCE_MIN: extremes,
-  TRANSPOSE_CONV: transposed,
-  CONV_2D: unpacked,
-  DEPTHWISE_CONV_2D: unpacked,
-  FULLY_CONNECTED: unpacked,
-  MIRROR_PAD: strides,
-  ADD_N: addresses,
-  SVDF: unknown,
-  UNIDIRECTIONAL_SEQUENCE_LSTM: unknown,
-  BATCH_MATMUL: unknown,
-  CUSTOM: (node, tensors) =>
-    node.custom === 'TFLite_Detection_PostProcess' ? detectionScratch(node, tensors) : undefined,
+const REFERENCE: Asks = {
+  MEAN: [1, sums],
+  SUM: [1, sums],
+  REDUCE_MAX: [2, extremes],
+  REDUCE_MIN: [2, extremes],
+  TRANSPOSE_CONV: [3, transposed],
+  CONV_2D: [2, unpacked],
+  DEPTHWISE_CONV_2D: [2, unpacked],
+  FULLY_CONNECTED: [2, unpacked],
+  MIRROR_PAD: [1, strides],
+  ADD_N: [1, addresses],
+  SVDF: [0, unknown],
+  UNIDIRECTIONAL_SEQUENCE_LSTM: [0, unknown],
+  BATCH_MATMUL: [0, unknown],
+  CUSTOM: [2, detection],
 };
 
 const INT16_BYTES = 2;
@@ -114,12 +119,12 @@ const channelSums: Ask = (node, tensors) => {
   return input.type === 'i8' ? [INT32_BYTES * input.shape[3]] : [];
 };
 
-const CMSIS_NN: Readonly<Record<string, Ask>> = {
+const CMSIS_NN: Asks = {
   ...REFERENCE,
-  CONV_2D: twoColumns,
-  DEPTHWISE_CONV_2D: oneColumn,
-  AVERAGE_POOL_2D: channelSums,
-  TRANSPOSE_CONV: unknown,
+  CONV_2D: [2, twoColumns],
+  DEPTHWISE_CONV_2D: [2, oneColumn],
+  AVERAGE_POOL_2D: [1, channelSums],
+  TRANSPOSE_CONV: [0, unknown],
 };
 
 /** The requests of all operators, in the order in which TFLite Micro makes them. */
@@ -127,10 +132,24 @@ export function scratchOf(model: FileModel, kernels: KernelSet): Scratch {
   const asks = kernels === 'reference' ? REFERENCE : CMSIS_NN;
   const kinds = new Set<string>();
   const buffers = model.nodes.flatMap((node, i) => {
-    const ask = asks[node.builtin];
-    const requests = ask ? ask(node, model.tensors) : [];
+    const requests = requestsOf(node, model.tensors, asks);
     if (!requests) kinds.add(node.custom || node.builtin);
     return (requests ?? []).map((bytes) => ({ bytes: aligned(bytes), first: i + 1, last: i + 1 }));
   });
   return { buffers, unknown: [...kinds] };
+}
+
+/** Undefined where they are not known, which a malformed operator's are not either. */
+function requestsOf(
+  node: FileNode,
+  tensors: readonly FileTensor[],
+  asks: Asks,
+): readonly number[] | undefined {
+  const entry = asks[node.builtin];
+  if (!entry) return [];
+  const [inputs, ask] = entry;
+  const given = node.inputs.slice(0, inputs).filter((t) => t >= 0).length;
+  if (given < inputs || node.outputs.length === 0) return undefined;
+  const requests = ask(node, tensors);
+  return requests?.every(Number.isSafeInteger) ? requests : undefined;
 }
