@@ -1,11 +1,15 @@
 /** The rows of `compare`: each method planned, checked and timed on one graph. */
 import type { Planned } from '../compile.ts';
+import { csdfPlanOf, smallestCsdfPlan } from '../fit/csdf.ts';
+import { withBuffersApart } from '../fit/csdf-plan.ts';
+import { canStream } from '../fit/limits.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkPlan } from '../plan/check.ts';
-import { EXTERNAL, type Plan } from '../plan/plan.ts';
+import { planMetrics } from '../plan/metrics.ts';
+import type { Plan } from '../plan/plan.ts';
 import { profileOf } from '../report/profile.ts';
 import type { PolicyOptions } from './options/shared.ts';
-import { planModel } from './planning.ts';
+import { fitRequest, type PlanRequest, planModel } from './planning.ts';
 import type { Progress } from './terminal/progress.ts';
 
 export interface MethodRow {
@@ -38,6 +42,7 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
   const layerwise = timed(() => planModel(graph, { ...request, method: 'layerwise' }));
   const naive = timed(() => naiveFigures(graph, layerwise.value));
   const fit = timed(() => planModel(graph, { ...request, method: 'fit' }));
+  const csdf = csdfRows(graph, request);
   // A rule of thumb, not a plan: nothing of it can be checked, and on a graph with branches it need not exist.
   const pingpong: Figures = {
     arenaBytes: profile.pingpongBytes,
@@ -47,10 +52,11 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
     macOverhead: 0,
     checked: false,
   };
-  const rows: readonly (readonly [string, Figures, number])[] = [
+  const rows: readonly Row[] = [
     ['naive', naive.value, naive.seconds],
     ['pingpong', pingpong, 0],
     ['layerwise', figures(layerwise.value), layerwise.seconds],
+    ...csdf,
     ['fit', figures(fit.value), fit.seconds],
   ];
   return {
@@ -65,6 +71,37 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
   };
 }
 
+type Row = readonly [string, Figures, number];
+
+/** Method 4: a ring for every tensor, each at an address of its own; and its sequel: phases chosen, addresses shared. */
+function csdfRows(graph: Graph, request: PlanRequest): Row[] {
+  // What is too large to follow row by row is planned layer by layer only.
+  if (!canStream(graph)) return [];
+  const { policy, onProgress } = fitRequest(request);
+  const row = (method: string, plan: () => { plan: Plan; lowerBoundBytes: number }): Row => {
+    const { value, seconds } = timed(() => planFigures(graph, plan()));
+    return [method, value, seconds];
+  };
+  return [
+    row('csdf', () => csdfPlanOf(graph, policy, 'apart')),
+    row('csdf-reuse', () => smallestCsdfPlan(graph, policy, onProgress)),
+  ];
+}
+
+function planFigures(graph: Graph, made: { plan: Plan; lowerBoundBytes: number }): Figures {
+  const { arenaBytes, macs, macOverhead } = planMetrics(graph, made.plan);
+  const { lowerBoundBytes } = made;
+  const { ok } = checkPlan(graph, made.plan);
+  return {
+    arenaBytes,
+    lowerBoundBytes,
+    optimal: arenaBytes === lowerBoundBytes,
+    macs,
+    macOverhead,
+    checked: ok,
+  };
+}
+
 const saving = (bytes: number, than: number) => (than > 0 ? 1 - bytes / than : 0);
 
 function figures(p: Planned): Figures {
@@ -74,18 +111,12 @@ function figures(p: Planned): Figures {
 
 /** The layer-by-layer plan with every buffer at an address of its own. */
 function naiveFigures(graph: Graph, layerwise: Planned): Figures {
-  let end = 0;
-  const buffers = layerwise.plan.buffers.map((b) => {
-    if (b.bank === EXTERNAL) return b;
-    const offset = Math.ceil(end / 4) * 4;
-    end = offset + b.bytes;
-    return { ...b, offset };
-  });
-  const plan: Plan = { ...layerwise.plan, buffers, arenaBytes: end };
+  const plan = withBuffersApart(layerwise.plan);
+  const { arenaBytes } = plan;
   const { macs, macOverhead } = layerwise;
   return {
-    arenaBytes: end,
-    lowerBoundBytes: end,
+    arenaBytes,
+    lowerBoundBytes: arenaBytes,
     optimal: false,
     macs,
     macOverhead,

@@ -41,6 +41,8 @@ const WHAT: Readonly<Record<string, string>> = {
   naive: 'no two tensors share',
   pingpong: 'two buffers used in turn',
   layerwise: 'layer by layer, tensors packed',
+  csdf: 'by rows, a ring a tensor',
+  'csdf-reuse': 'by rows or whole, packed',
   fit: 'streamed where it helps',
 };
 

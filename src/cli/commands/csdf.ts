@@ -51,7 +51,7 @@ export function define(command: Command): void {
     .addOption(
       new Option(
         '--pareto [tries]',
-        'memory against phases: all choices of layers by parts where there are few, else the best of so many (4000)',
+        'memory against phases: all choices of layers by parts where there are no more than so many (4096), else a search over so many',
       ).argParser((text) => parseCount(text, '--pareto')),
     )
     .option('--sdf3 <file>', 'write the graph as SDF3 XML')

@@ -22,14 +22,13 @@ export interface ParetoOptions {
   /** True for layers that have parts. */
   readonly free: readonly boolean[];
   readonly evaluate: (byParts: readonly boolean[]) => { readonly bytes: number; readonly phases: number };
-  /** Choices that the search may try. */
+  /** Choices that may be tried: all there are, where they are no more. */
   readonly tries?: number;
   readonly onProgress?: (done: number) => void;
 }
 
-/** Up to so many layers all choices are tried. */
-const EXACT_LAYERS = 12;
-const DEFAULT_TRIES = 4000;
+/** All choices of twelve layers. */
+const DEFAULT_TRIES = 4096;
 
 export function paretoSet({ free, evaluate, tries = DEFAULT_TRIES, onProgress }: ParetoOptions): ParetoSet {
   const bits = free.flatMap((f, i) => (f ? [i] : []));
@@ -46,7 +45,7 @@ export function paretoSet({ free, evaluate, tries = DEFAULT_TRIES, onProgress }:
     front.offer({ byParts, ...evaluate(byParts) });
     if (seen.size % 50 === 0) onProgress?.(Math.min(1, seen.size / Math.min(tries, 2 ** bits.length)));
   };
-  if (bits.length <= EXACT_LAYERS) {
+  if (2 ** bits.length <= tries) {
     for (let mask = 0; mask < 2 ** bits.length; mask++) offer(bits.map((_, b) => ((mask >> b) & 1) === 1));
     return { choices: front.sorted(), exact: true, tried: seen.size };
   }
