@@ -3,7 +3,7 @@
  * thousand firings; all that allocation needs of them is where the output comes closest to what is still read.
  */
 import { channelsOf, elementBytes, type Graph, type TensorId, tensorBytes } from '../../../graph/graph.ts';
-import type { Storage } from '../../../graph/storage.ts';
+import { elementAt, type Storage } from '../../../graph/storage.ts';
 import { type Firings, firingsOf, type OperatorFirings } from '../../../plan/firing.ts';
 import { rowRun } from '../../3-schedule/row-run.ts';
 import { type Direction, type Distance, type Granularity, rasterDistance } from './raster-distance.ts';
@@ -42,10 +42,10 @@ export function distanceFrom(graph: Graph, storage: Storage, fired: OverlappedFi
   const output = placeOf(graph, storage, firings.outputs[0]);
   const raster = firings.inputs[i].index === 0 ? rasterOf(firings.context) : undefined;
   // The closed form is of tensors that lie by themselves.
-  if (!raster || granularity === 'row' || input.part || output.part)
+  if (!raster || granularity === 'row' || input.isPart || output.isPart)
     return replayedDistance(graph, storage, fired, i);
-  const inPixelBytes = input.stride;
-  const layer = { ...raster, inPixelBytes, outPixelBytes: output.stride, heldBack };
+  const { pixelBytes: inPixelBytes } = input;
+  const layer = { ...raster, inPixelBytes, outPixelBytes: output.pixelBytes, heldBack };
   return rasterDistance(layer, granularity, direction);
 }
 
@@ -67,16 +67,8 @@ export function replayedDistance(
     if (needed === NOTHING) return;
     const { lo, hi } = firings.writes(f);
     const apart = backward
-      ? input.offset +
-        (needed - 1) * input.stride +
-        input.pixel -
-        input.rootBytes -
-        (output.offset + lo * output.stride + less - output.rootBytes)
-      : output.offset +
-        (hi - 1) * output.stride +
-        output.pixel -
-        less -
-        (input.offset + needed * input.stride);
+      ? input.end(needed - 1) - input.rootBytes - (output.start(lo) + less - output.rootBytes)
+      : output.end(hi - 1) - less - input.start(needed);
     if (apart > bytes) {
       bytes = apart;
       firing = f;
@@ -85,7 +77,7 @@ export function replayedDistance(
   for (let f = 0; f < firings.count; f++) {
     consider(f, needs[f + 1], 0);
     // All of a pixel but what is held back goes over what the pixel itself still reads.
-    if (granularity === 'element' && output.pixel > heldBack) consider(f, needs[f], heldBack);
+    if (granularity === 'element' && output.pixelBytes > heldBack) consider(f, needs[f], heldBack);
   }
   return { bytes, firing };
 }
@@ -105,24 +97,27 @@ export function needsOf(firings: Firings, i: number, backward: boolean): Int32Ar
   return needs;
 }
 
+/** A tensor in its root, in bytes from the root's first. */
 interface PlaceBytes {
-  readonly offset: number;
-  readonly stride: number;
-  readonly pixel: number;
+  readonly pixelBytes: number;
   readonly rootBytes: number;
   /** Lies inside another tensor. */
-  readonly part: boolean;
+  readonly isPart: boolean;
+  start(pixel: number): number;
+  end(pixel: number): number;
 }
 
 function placeOf(graph: Graph, storage: Storage, id: TensorId): PlaceBytes {
   const tensor = graph.tensors[id];
   const place = storage.places[id];
-  const element = elementBytes(tensor);
+  const size = elementBytes(tensor);
+  const pixelBytes = channelsOf(tensor.shape) * size;
+  const start = (pixel: number) => elementAt(place, pixel) * size;
   return {
-    offset: place.offset * element,
-    stride: place.pixelStride * element,
-    pixel: channelsOf(tensor.shape) * element,
+    pixelBytes,
     rootBytes: tensorBytes(graph.tensors[place.root]),
-    part: place.root !== id,
+    isPart: place.root !== id,
+    start,
+    end: (pixel) => start(pixel) + pixelBytes,
   };
 }

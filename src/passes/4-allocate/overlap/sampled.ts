@@ -3,6 +3,7 @@
  * come out the same as with every pixel replayed, at the cost of a few firings a layer.
  */
 import { channelsOf, type Graph, pixelsOf, type TensorId } from '../../../graph/graph.ts';
+import { elementAt } from '../../../graph/storage.ts';
 import type { PixelRange } from '../../../ops/operator.ts';
 import { stagingBytes, workspaceBytes } from '../../../plan/firing.ts';
 import type { Network } from '../../3-schedule/steps.ts';
@@ -170,8 +171,8 @@ function sampledReads(
 
 /** Pixels of a tensor as elements of its root. */
 function elementsOf(graph: Graph, network: Network, id: TensorId, { lo, hi }: PixelRange): PixelRange {
-  const { offset, pixelStride } = network.storage.places[id];
+  const place = network.storage.places[id];
   const { shape } = graph.tensors[id];
-  if (pixelsOf(shape) === 0) return { lo: offset, hi: offset };
-  return { lo: offset + lo * pixelStride, hi: offset + (hi - 1) * pixelStride + channelsOf(shape) };
+  if (pixelsOf(shape) === 0) return { lo: place.offset, hi: place.offset };
+  return { lo: elementAt(place, lo), hi: elementAt(place, hi - 1) + channelsOf(shape) };
 }
