@@ -229,9 +229,25 @@ function gather(
     const rows = { lo: Math.max(box.rows.lo, needed.rows.lo), hi: Math.min(box.rows.hi, needed.rows.hi) };
     if (rows.hi <= rows.lo) return [];
     const part = { rows, columns: needed.columns };
-    return [sameBox(part, box) ? id : slice(graph, sheet, id, box, part, label)];
+    return [{ id, box, part }];
   });
-  return parts.length === 1 ? parts[0] : join(sheet, t, parts, 1, `${t.name}/gather${label}`);
+  if (parts.length === 1) {
+    const [{ id, box, part }] = parts;
+    return sameBox(part, box) ? id : slice(graph, sheet, id, box, part, label);
+  }
+  // A whole band is copied too: else it would lie in this join, and keep the room of all of it while it is read.
+  const copies = parts.map(({ id, box, part }) =>
+    sameBox(part, box) ? copy(sheet, id, label) : slice(graph, sheet, id, box, part, label),
+  );
+  return join(sheet, t, copies, 1, `${t.name}/gather${label}`);
+}
+
+function copy(sheet: Sheet, from: TensorId, label: string): TensorId {
+  const t = sheet.at(from);
+  const name = `${t.name}/copy${label}`;
+  const id = sheet.like(t, name, t.shape);
+  sheet.add({ name, kind: 'Copy', inputs: [from], outputs: [id], attrs: {} });
+  return id;
 }
 
 /** A part of a tensor of which `has` is there. Parts of constants are constants. */

@@ -12,6 +12,7 @@ import { type RegionOperator, regionOperators } from './tile.ts';
 /** An input that nobody reads after the region. */
 export interface DyingInput {
   readonly root: number;
+  readonly tensor: TensorId;
   readonly bytes: number;
 }
 
@@ -27,6 +28,10 @@ export interface Candidate {
   readonly dyingBytes: number;
   /** Bytes of what the output lies in; 0 where that is there before the region. */
   readonly outputBytes: number;
+  /** Operators that are more than addresses. */
+  readonly steps: number;
+  /** Whether the output may stay in bands: it owns its memory, and only operators read it. */
+  readonly mayStayApart: boolean;
   /** Multiply-accumulates of each operator. */
   readonly macs: readonly number[];
 }
@@ -59,10 +64,11 @@ export function candidatesOf(sequence: Sequence): Candidate[] {
       }
       const [made] = op.outputs;
       if (readers[made] > 0 || shown.has(made)) open.set(made, readers[made]);
-      if (open.size !== 1 || steps < 2) continue;
+      if (open.size !== 1 || steps < 1) continue;
       const [output] = open.keys();
       const { shape } = graph.tensors[output];
-      if (shape.length === 4 && shape[0] === 1) found.push(describe(sequence, first, last, output));
+      if (shape.length === 4 && shape[0] === 1)
+        found.push(describe(sequence, first, last, output, steps, shown.has(output)));
     }
   }
   return found;
@@ -78,7 +84,14 @@ function canBeCut(graph: Graph, id: number): boolean {
   );
 }
 
-function describe(sequence: Sequence, first: number, last: number, output: TensorId): Candidate {
+function describe(
+  sequence: Sequence,
+  first: number,
+  last: number,
+  output: TensorId,
+  steps: number,
+  shown: boolean,
+): Candidate {
   const { graph, order, roots, rootOf } = sequence;
   const outer = roots[rootOf[output]];
   let throughBytes = 0;
@@ -86,7 +99,7 @@ function describe(sequence: Sequence, first: number, last: number, output: Tenso
   roots.forEach((root, i) => {
     if (root.first >= first || root.last < first) return;
     if (root.last > last) throughBytes += root.bytes;
-    else dying.push({ root: i, bytes: root.bytes });
+    else dying.push({ root: i, tensor: root.tensor, bytes: root.bytes });
   });
   const ids = order.slice(first, last + 1).filter((id) => id >= 0);
   const operators = regionOperators(graph, ids);
@@ -99,6 +112,8 @@ function describe(sequence: Sequence, first: number, last: number, output: Tenso
     dying,
     dyingBytes: dying.reduce((sum, d) => sum + d.bytes, 0),
     outputBytes: outer.first >= first ? outer.bytes : 0,
+    steps,
+    mayStayApart: !shown && outer.tensor === output,
     macs: operators.map(({ op, context }) => definitionOf(op.kind).macs(context)),
   };
 }

@@ -2,7 +2,7 @@
  * The cheapest way to cut a region so that no moment of it takes more than a limit. Rows are cut from the top, each band
  * as high as the limit lets it be: fewest bands, least halo. Columns are cut evenly.
  */
-import { channelsOf, elementBytes } from '../../graph/graph.ts';
+import { channelsOf, elementBytes, type TensorId } from '../../graph/graph.ts';
 import type { Candidate } from './candidates.ts';
 import { type Interval, lengthOf } from './interval.ts';
 import type { Sequence } from './sequence.ts';
@@ -13,17 +13,30 @@ export interface Cutting {
   readonly region: Candidate;
   readonly rows: readonly number[];
   readonly columns: readonly number[];
+  /** The bands of the output are not joined. */
+  readonly apart: boolean;
   /** Live bytes at the worst moment. */
   readonly peakBytes: number;
   /** Multiply-accumulates beyond the region's own. */
   readonly extraMacs: number;
 }
 
+/** Tensors that lie in bands of rows, and where they are cut. */
+export type Bands = ReadonlyMap<TensorId, readonly number[]>;
+
+/** What is around a region, and what is to become of its output. */
+export interface Setting {
+  readonly bands: Bands;
+  readonly apart: boolean;
+}
+
+const JOINED: Setting = { bands: new Map(), apart: false };
+
 /** Answers for one region; figures of tiles are kept. */
 export class RegionCutter {
   readonly region: Candidate;
   readonly #sequence: Sequence;
-  readonly #figures = new Map<string, TileFigures | undefined>();
+  readonly #figures = new Map<number, TileFigures | undefined>();
   readonly #height: number;
   readonly #width: number;
   readonly #ownMacs: number;
@@ -35,18 +48,23 @@ export class RegionCutter {
     this.#ownMacs = region.macs.reduce((a, b) => a + b, 0);
   }
 
-  /** Undefined where no number of rows a band meets the limit with columns cut into `across` parts. */
-  within(limitBytes: number, across = 1): Cutting | undefined {
+  /**
+   * Undefined where no height of bands meets the limit with columns cut into `across` parts. `finer` cuts each band
+   * into as many again.
+   */
+  within(limitBytes: number, across = 1, setting: Setting = JOINED, finer = 1): Cutting | undefined {
     const { throughBytes, dyingBytes, outputBytes } = this.region;
-    if (throughBytes + Math.max(dyingBytes, outputBytes) > limitBytes || across > this.#width)
-      return undefined;
+    const least = throughBytes + (setting.bands.size > 0 ? outputBytes : Math.max(dyingBytes, outputBytes));
+    if (least > limitBytes || across > this.#width) return undefined;
     const columns = evenCuts(this.#width, across);
-    const rows = this.#bands(limitBytes, columns);
+    const rows = this.#bands(limitBytes, columns, setting);
     if (!rows || (rows.length === 2 && across === 1)) return undefined;
-    const even = this.cut(evenCuts(this.#height, rows.length - 1), columns);
-    const found = this.cut(rows, columns);
-    if (even && even.peakBytes <= limitBytes && even.extraMacs <= found!.extraMacs) return even;
-    return found;
+    const found = this.cut(rows, columns, setting)!;
+    const count = (rows.length - 1) * finer;
+    if (count > this.#height) return undefined;
+    const even = this.cut(evenCuts(this.#height, count), columns, setting);
+    if (even && even.peakBytes <= limitBytes && (finer > 1 || even.extraMacs <= found.extraMacs)) return even;
+    return finer > 1 ? undefined : found;
   }
 
   /** Cut evenly into rows and columns of tiles; undefined where the output has fewer. */
@@ -56,27 +74,28 @@ export class RegionCutter {
   }
 
   /** The figures of given cuts; undefined where a tile cannot be made by itself. */
-  cut(rows: readonly number[], columns: readonly number[]): Cutting | undefined {
+  cut(rows: readonly number[], columns: readonly number[], setting: Setting = JOINED): Cutting | undefined {
     let peakBytes = 0;
     let macs = 0;
-    const last = rows.length - 2;
-    for (let r = 0; r <= last; r++) {
-      const band = this.#band({ lo: rows[r], hi: rows[r + 1] }, columns, r === 0, r === last);
+    for (let r = 0; r + 1 < rows.length; r++) {
+      const band = this.#band({ lo: rows[r], hi: rows[r + 1] }, columns, setting);
       if (!band) return undefined;
       peakBytes = Math.max(peakBytes, band.peakBytes);
       macs += band.macs;
     }
-    return { region: this.region, rows, columns, peakBytes, extraMacs: macs - this.#ownMacs };
+    const { apart } = setting;
+    return { region: this.region, rows, columns, apart, peakBytes, extraMacs: macs - this.#ownMacs };
   }
 
-  #bands(limitBytes: number, columns: readonly number[]): number[] | undefined {
+  #bands(limitBytes: number, columns: readonly number[], setting: Setting): number[] | undefined {
     const rows = [0];
     const fits = (lo: number, hi: number) => {
-      const band = this.#band({ lo, hi }, columns, lo === 0, hi === this.#height);
+      const band = this.#band({ lo, hi }, columns, setting);
       return band !== undefined && band.peakBytes <= limitBytes;
     };
     for (let lo = 0; lo < this.#height; lo = rows[rows.length - 1]) {
-      if (fits(lo, this.#height)) {
+      const whole = lo === 0 && setting.apart;
+      if (!whole && fits(lo, this.#height)) {
         rows.push(this.#height);
         break;
       }
@@ -96,34 +115,56 @@ export class RegionCutter {
   #band(
     rows: Interval,
     columns: readonly number[],
-    first: boolean,
-    last: boolean,
+    setting: Setting,
   ): { peakBytes: number; macs: number } | undefined {
     const tiles = columns.length - 1;
-    if (tiles === 1) {
-      const figures = this.#tile(rows, { lo: 0, hi: this.#width }, tiles);
-      return figures && { peakBytes: figures.peakBytes[+first][+last], macs: figures.macs };
-    }
     const t = this.#sequence.graph.tensors[this.region.output];
+    const { outputBytes, throughBytes } = this.region;
+    const [first, last] = [rows.lo === 0, rows.hi === this.#height];
+    const pixelBytes = channelsOf(t.shape) * elementBytes(t);
+    const bandBytes = lengthOf(rows) * this.#width * pixelBytes;
+    // What is there of the output before this band, and what its first write adds.
+    const done = setting.apart ? rows.lo * this.#width * pixelBytes : first ? 0 : outputBytes;
+    const added = setting.apart ? bandBytes : first ? outputBytes : 0;
+    let output = done;
     let peakBytes = 0;
     let macs = 0;
-    // Tiles of a band wait for one another, and are then copied into place.
-    let waiting = 0;
     for (let c = 0; c < tiles; c++) {
-      const across = { lo: columns[c], hi: columns[c + 1] };
-      const figures = this.#tile(rows, across, tiles);
+      const figures = this.#tile(rows, { lo: columns[c], hi: columns[c + 1] }, tiles);
       if (!figures) return undefined;
-      peakBytes = Math.max(peakBytes, waiting + figures.peakBytes[+first][+(last && c === tiles - 1)]);
+      const around = this.#around(figures, setting, last && c === tiles - 1);
+      figures.moments.forEach((m, k) => {
+        if (m.writesOutput) output = done + added;
+        peakBytes = Math.max(peakBytes, throughBytes + around(k) + output + m.ownBytes);
+      });
       macs += figures.macs;
-      waiting += lengthOf(rows) * lengthOf(across) * channelsOf(t.shape) * elementBytes(t);
     }
-    const { throughBytes, dyingBytes, outputBytes } = this.region;
-    peakBytes = Math.max(peakBytes, throughBytes + (last ? 0 : dyingBytes) + outputBytes + waiting);
     return { peakBytes, macs };
   }
 
+  /** Bytes of the region's inputs, and of what is gathered from several bands, at each moment of a tile. */
+  #around({ reads }: TileFigures, { bands }: Setting, ends: boolean): (k: number) => number {
+    const changes: { bytes: number; first: number; last: number }[] = [];
+    const always = Number.POSITIVE_INFINITY;
+    for (const { root, tensor, bytes } of this.region.dying) {
+      const cuts = bands.get(tensor);
+      const own = reads.filter((r) => r.root === root);
+      const least = Math.min(...own.map((r) => r.rows.lo));
+      const from = cuts && own.length > 0 ? (cuts.findLast((c) => c <= least) ?? 0) : 0;
+      const left = cuts ? (bytes * (cuts[cuts.length - 1] - from)) / cuts[cuts.length - 1] : bytes;
+      changes.push({ bytes: left, first: 0, last: ends ? Math.max(-1, ...own.map((r) => r.last)) : always });
+    }
+    for (const { tensor, rows, bytes, first, last } of reads) {
+      const spans = bands.get(tensor)?.some((c) => c > rows.lo && c < rows.hi);
+      if (spans) changes.push({ bytes, first, last });
+    }
+    return (k) => changes.reduce((sum, c) => sum + (k >= c.first && k <= c.last ? c.bytes : 0), 0);
+  }
+
   #tile(rows: Interval, columns: Interval, across: number): TileFigures | undefined {
-    const key = `${rows.lo} ${rows.hi} ${columns.lo} ${columns.hi}`;
+    const key =
+      ((rows.lo * (this.#height + 1) + rows.hi) * (this.#width + 1) + columns.lo) * (this.#width + 1) +
+      columns.hi;
     if (this.#figures.has(key)) return this.#figures.get(key);
     const cut = { rows: lengthOf(rows) < this.#height, columns: across > 1 };
     const figures = tileFigures(this.#sequence, this.region, { rows, columns }, cut);

@@ -76,8 +76,8 @@ function choicesOf(
   budgetBytes: number | undefined,
 ): readonly Choice[] {
   if (budgetBytes !== undefined) {
-    const choice = search.within(budgetBytes);
-    if (choice && choice.extraMacs <= allowedMacs) return [choice];
+    const choice = search.within(budgetBytes, allowedMacs);
+    if (choice) return [choice];
   }
   return smallestWithin(search, allowedMacs).slice(-MEASURED);
 }
@@ -94,10 +94,11 @@ function measured(
   const moved = order.some((id, i) => id !== i);
   const tiling: Tiling = {
     ...(moved ? { order } : {}),
-    regions: choice.cuttings.map(({ region, rows, columns }) => ({
+    regions: choice.cuttings.map(({ region, rows, columns, apart }) => ({
       operators: region.operators.map(({ op }) => op.id),
       rows: [...rows],
       columns: [...columns],
+      ...(apart ? { apart } : {}),
     })),
   };
   const tiled = applyTiles(graph, tiling);

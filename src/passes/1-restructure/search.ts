@@ -3,8 +3,9 @@
  * meet it with the fewest extra multiply-accumulates. What is live between two regions does not depend on how either is
  * cut, so the choice is the best there is among these regions and cuts.
  */
+import { graphMacs } from '../../plan/metrics.ts';
 import { candidatesOf } from './candidates.ts';
-import { type Cutting, RegionCutter } from './cutting.ts';
+import { type Bands, type Cutting, RegionCutter, type Setting } from './cutting.ts';
 import type { Sequence } from './sequence.ts';
 
 export interface Choice {
@@ -23,36 +24,83 @@ export interface SearchOptions {
   readonly grid?: readonly [number, number];
 }
 
+/** A way to have come to a step: what it costs, and which live tensors lie in bands. */
+interface Label {
+  readonly extraMacs: number;
+  /** Extra multiply-accumulates, and a little for each tile. */
+  readonly cost: number;
+  readonly bands: Bands;
+  /** Ways of one key differ in cost only, nearly. */
+  readonly key: string;
+  readonly from?: Label;
+  readonly by?: Cutting;
+}
+
+const NO_BANDS: Bands = new Map();
+
+/** What a tile costs beside its halo, as a share of the network's multiply-accumulates: calls, and room in the file. */
+const TILE_COST = 1e-5;
+
+/** Ways that are followed from each step. */
+const LABELS = 4;
+
+/** Steps behind a region in which what it leaves in bands may help. */
+const NEARBY = 3;
+
+/** How finely what stays apart is cut, against what memory asks for. */
+const FINER = [1, 3];
+
+/** Numbers of parts that columns are cut into where the bands stay apart. */
+const ACROSS_APART = [1, 2, 4];
+
 export class TileSearch {
   readonly sequence: Sequence;
   readonly #options: SearchOptions;
-  readonly #byLast: RegionCutter[][];
+  readonly #macs: number;
+  readonly #byFirst: RegionCutter[][];
+  /** Answers for the limit that was asked for last. */
+  readonly #known = new Map<RegionCutter, Map<string, Cutting | undefined>>();
+  #knownFor = -1;
 
   constructor(sequence: Sequence, options: SearchOptions) {
     this.sequence = sequence;
     this.#options = options;
-    this.#byLast = sequence.order.map(() => []);
+    this.#macs = graphMacs(sequence.graph);
+    this.#byFirst = sequence.order.map(() => []);
     for (const region of candidatesOf(sequence)) {
-      this.#byLast[region.last].push(new RegionCutter(sequence, region));
+      this.#byFirst[region.first].push(new RegionCutter(sequence, region));
     }
   }
 
-  /** The choice with the fewest extra multiply-accumulates within a limit; undefined where none is found. */
-  within(limitBytes: number): Choice | undefined {
-    return this.#options.regions === 'one' ? this.#oneRegion(limitBytes) : this.#manyRegions(limitBytes);
+  /** The choice with the fewest extra multiply-accumulates within both limits; undefined where none is found. */
+  within(limitBytes: number, allowedMacs: number): Choice | undefined {
+    const choice =
+      this.#options.regions === 'one'
+        ? this.#oneRegion(limitBytes)
+        : this.#manyRegions(limitBytes, allowedMacs);
+    return choice && choice.extraMacs <= allowedMacs ? choice : undefined;
   }
 
-  #cheapest(cutter: RegionCutter, limitBytes: number): Cutting | undefined {
-    const { grid } = this.#options;
-    if (grid) {
-      const found = cutter.even(grid);
-      return found && found.peakBytes <= limitBytes ? found : undefined;
-    }
+  #cheapest(
+    cutter: RegionCutter,
+    limitBytes: number,
+    setting: Setting,
+    acrossOptions: readonly number[],
+    finer: number,
+  ): Cutting | undefined {
+    if (this.#knownFor !== limitBytes) this.#known.clear();
+    this.#knownFor = limitBytes;
+    let known = this.#known.get(cutter);
+    if (!known) this.#known.set(cutter, (known = new Map()));
+    const lies = cutter.region.dying.map(({ tensor }) => setting.bands.get(tensor)?.join(' ') ?? '').join();
+    const key = `${setting.apart} ${finer} ${lies}`;
+    if (known.has(key)) return known.get(key);
     let best: Cutting | undefined;
-    for (const across of this.#options.across) {
-      const found = cutter.within(limitBytes, across);
+    for (const across of acrossOptions) {
+      const found = cutter.within(limitBytes, across, setting, finer);
       if (found && (!best || found.extraMacs < best.extraMacs)) best = found;
     }
+    known.set(key, best);
     return best;
   }
 
@@ -66,43 +114,97 @@ export class TileSearch {
     return above;
   }
 
-  #manyRegions(limitBytes: number): Choice | undefined {
+  #manyRegions(limitBytes: number, allowedMacs: number): Choice | undefined {
     const n = this.sequence.order.length;
     const above = this.#above(limitBytes);
-    const cost = new Float64Array(n + 1).fill(Number.POSITIVE_INFINITY);
-    const from: (Cutting | undefined)[] = new Array(n + 1).fill(undefined);
-    cost[0] = 0;
-    for (let last = 0; last < n; last++) {
-      if (above[last + 1] === above[last]) cost[last + 1] = cost[last];
-      for (const cutter of this.#byLast[last]) {
-        const { first } = cutter.region;
-        if (above[last + 1] === above[first] || cost[first] === Number.POSITIVE_INFINITY) continue;
-        if (cost[first] >= cost[last + 1]) continue;
-        const cutting = this.#cheapest(cutter, limitBytes);
-        if (!cutting || cost[first] + cutting.extraMacs >= cost[last + 1]) continue;
-        cost[last + 1] = cost[first] + cutting.extraMacs;
-        from[last + 1] = cutting;
+    const labels: Label[][] = Array.from({ length: n + 1 }, () => []);
+    labels[0].push({ extraMacs: 0, cost: 0, bands: new Map(), key: '' });
+    const tileCost = this.#macs * TILE_COST;
+    for (let step = 0; step < n; step++) {
+      for (const label of labels[step]) {
+        if (this.#runsWhole(step, label, limitBytes))
+          this.#reach(labels, step + 1, { ...label, from: label, by: undefined });
+        for (const cutter of this.#byFirst[step]) {
+          const { last } = cutter.region;
+          // Regions that neither lower a step nor serve one close by are left as they are.
+          const helps = above[Math.min(n, last + 1 + NEARBY)] > above[step];
+          const serves = cutter.region.operators.some(({ op }) => op.inputs.some((t) => label.bands.has(t)));
+          if (!helps && !serves) continue;
+          const lowers = above[last + 1] > above[step] || serves;
+          for (const cutting of this.#cuttings(cutter, limitBytes, label.bands, lowers)) {
+            const extraMacs = label.extraMacs + cutting.extraMacs;
+            if (extraMacs > allowedMacs) continue;
+            const tiles = (cutting.rows.length - 1) * (cutting.columns.length - 1);
+            const cost = label.cost + cutting.extraMacs + tiles * tileCost;
+            const { bands } = label;
+            this.#reach(labels, last + 1, { extraMacs, cost, bands, key: '', from: label, by: cutting });
+          }
+        }
       }
     }
-    if (cost[n] === Number.POSITIVE_INFINITY) return undefined;
+    const [best] = labels[n];
+    if (!best) return undefined;
     const cuttings: Cutting[] = [];
-    for (let at = n; at > 0; ) {
-      const cutting = from[at];
-      if (cutting) cuttings.push(cutting);
-      at = cutting ? cutting.region.first : at - 1;
-    }
+    for (let at: Label | undefined = best; at; at = at.from) if (at.by) cuttings.push(at.by);
     return this.#choice(cuttings.reverse());
+  }
+
+  /** Keeps a label where it is the cheapest of its kind, and among the few cheapest. */
+  #reach(labels: Label[][], step: number, label: Label): void {
+    const { roots, rootOf } = this.sequence;
+    const bands = new Map([...label.bands].filter(([t]) => roots[rootOf[t]].last >= step));
+    const { by } = label;
+    if (by?.apart && label.from?.bands !== undefined) bands.set(by.region.output, by.rows);
+    const key = [...bands].map(([t, cuts]) => `${t}:${Math.round(Math.log2(cuts.length - 1))}`).join(' ');
+    const list = labels[step];
+    const same = list.findIndex((l) => l.key === key);
+    if (same >= 0 && list[same].cost <= label.cost) return;
+    if (same >= 0) list.splice(same, 1);
+    list.push({ ...label, bands, key });
+    list.sort((a, b) => a.cost - b.cost);
+    // The way on which everything is joined stays, whatever it costs.
+    if (list.length > LABELS) list.splice(list[LABELS].key === '' ? LABELS - 1 : LABELS, 1);
+  }
+
+  #runsWhole(step: number, { bands }: Label, limitBytes: number): boolean {
+    const { order, graph, live } = this.sequence;
+    if (live[step] > limitBytes) return false;
+    return (
+      bands.size === 0 || order[step] < 0 || !graph.operators[order[step]].inputs.some((t) => bands.has(t))
+    );
+  }
+
+  /** Ways to cut a region: joined at the least cost, and left apart more or less finely. */
+  #cuttings(cutter: RegionCutter, limitBytes: number, bands: Bands, lowers: boolean): Cutting[] {
+    const { region } = cutter;
+    const { grid } = this.#options;
+    if (grid) {
+      const found = cutter.even(grid);
+      return found && lowers && found.peakBytes <= limitBytes ? [found] : [];
+    }
+    const found: Cutting[] = [];
+    if (lowers) {
+      const joined = this.#cheapest(cutter, limitBytes, { bands, apart: false }, this.#options.across, 1);
+      if (joined) found.push(joined);
+    }
+    if (region.mayStayApart) {
+      for (const finer of FINER) {
+        const apart = this.#cheapest(cutter, limitBytes, { bands, apart: true }, ACROSS_APART, finer);
+        if (apart) found.push(apart);
+      }
+    }
+    return found;
   }
 
   #oneRegion(limitBytes: number): Choice | undefined {
     const above = this.#above(limitBytes);
     const all = above[above.length - 1];
     let best: Cutting | undefined;
-    for (const cutters of this.#byLast) {
+    for (const cutters of this.#byFirst) {
       for (const cutter of cutters) {
         const { first, last } = cutter.region;
         if (above[last + 1] - above[first] < all || all === 0) continue;
-        const found = this.#cheapest(cutter, limitBytes);
+        const [found] = this.#cuttings(cutter, limitBytes, NO_BANDS, true).filter((c) => !c.apart);
         if (found && (!best || found.extraMacs < best.extraMacs)) best = found;
       }
     }
@@ -131,8 +233,8 @@ export function smallestWithin(search: TileSearch, allowedMacs: number): Choice[
   let [low, high] = [0, search.sequence.peakBytes];
   while (high - low > PRECISION * high) {
     const limit = Math.floor((low + high) / 2);
-    const choice = search.within(limit);
-    if (choice && choice.extraMacs <= allowedMacs) {
+    const choice = search.within(limit, allowedMacs);
+    if (choice) {
       found.push(choice);
       high = Math.min(limit, choice.peakBytes);
     } else low = limit + 1;

@@ -1,18 +1,35 @@
-/**
- * What a tile needs while it runs: the region's inputs, as long as this or a later tile reads them; the region's
- * output, from the first tile's write on; and the tile's own tensors, each from its writer to its last reader.
- */
+/** What a tile needs while it runs: its own tensors, each from its writer to its last reader, and what it reads. */
 import { channelsOf, elementBytes, type TensorId } from '../../graph/graph.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import type { Candidate } from './candidates.ts';
-import { type Box, lengthOf, sameBox } from './interval.ts';
+import { type Box, type Interval, lengthOf, sameBox, wholeBox } from './interval.ts';
 import type { Sequence } from './sequence.ts';
 import { type TileOf, type TileStep, tileOf } from './tile.ts';
 
+/** What a tile does with memory, whatever lies around it. */
 export interface TileFigures {
-  /** Live bytes at the worst moment; [first tile or not][last tile or not]. */
-  readonly peakBytes: readonly (readonly [number, number])[];
+  readonly moments: readonly Moment[];
+  readonly reads: readonly OutsideRead[];
   readonly macs: number;
+}
+
+/** One operator of the tile. */
+export interface Moment {
+  /** The tile's own bytes while it runs, without what lies in the region's output. */
+  readonly ownBytes: number;
+  readonly writesOutput: boolean;
+}
+
+/** A part that a tile reads of a tensor that was there before. */
+export interface OutsideRead {
+  readonly tensor: TensorId;
+  readonly root: number;
+  readonly rows: Interval;
+  /** Bytes of the part. */
+  readonly bytes: number;
+  /** Moments of the first and the last read. */
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Figures of the tile that makes `want`; undefined where it cannot be made. `cut` says which directions are cut. */
@@ -24,39 +41,8 @@ export function tileFigures(
 ): TileFigures | undefined {
   const tile = tileOf(sequence.graph, region.operators, region.output, want, cut);
   if (!tile) return undefined;
-  const moments = momentsOf(sequence, region, tile, want, cut.columns);
-  const peak = (first: boolean, last: boolean) => peakOf(region, moments, first, last);
-  return {
-    peakBytes: [
-      [peak(false, false), peak(false, true)],
-      [peak(true, false), peak(true, true)],
-    ],
-    macs: macsOf(region, tile),
-  };
-}
-
-/** One operator of the tile. */
-interface Moment {
-  /** The tile's own bytes while it runs. */
-  readonly ownBytes: number;
-  readonly writesOutput: boolean;
-  /** Indices into the region's dying inputs that it reads for the last time in this tile. */
-  readonly ends: readonly number[];
-}
-
-function peakOf(region: Candidate, moments: readonly Moment[], first: boolean, last: boolean): number {
-  let base = region.throughBytes + region.dyingBytes + (first ? 0 : region.outputBytes);
-  let output = !first;
-  let peak = 0;
-  for (const { ownBytes, writesOutput, ends } of moments) {
-    if (writesOutput && !output) {
-      output = true;
-      base += region.outputBytes;
-    }
-    peak = Math.max(peak, base + ownBytes);
-    if (last) for (const i of ends) base -= region.dying[i].bytes;
-  }
-  return peak;
+  const { moments, reads } = momentsOf(sequence, region, tile, want);
+  return { moments, reads, macs: macsOf(region, tile) };
 }
 
 /** Stands for the region's output, which tiles write in place. */
@@ -69,12 +55,11 @@ function momentsOf(
   region: Candidate,
   tile: TileOf,
   want: Box,
-  columnsCut: boolean,
-): Moment[] {
+): Pick<TileFigures, 'moments' | 'reads'> {
   const { graph, isView, roots, rootOf } = sequence;
   const made = new Map<TensorId, Box>(tile.steps.map((s) => [s.op.outputs[0], s.made]));
-  // Rows of one image lie side by side: slices and parts are addresses. Everything else is copied.
-  const inPlace = !columnsCut && graph.tensors[region.output].shape[0] === 1;
+  // Parts of one image lie in it at a stride: slices and parts are addresses. Of several images they are copied.
+  const inPlace = graph.tensors[region.output].shape[0] === 1;
   const stepOf = new Map<TensorId, TileStep>(tile.steps.map((s) => [s.op.outputs[0], s]));
   const isSlice = ({ op }: TileStep) => isView[op.id] && op.kind !== 'Concat';
   /** The tensor of the tile that a tensor lies in; a view of what is outside has none of its own. */
@@ -102,21 +87,26 @@ function momentsOf(
       elementBytes(tensor)
     );
   };
+  const noteRead = (t: TensorId, box: Box, k: number) => {
+    const { rows, columns } = box;
+    const key = `${t} ${rows.lo} ${rows.hi} ${columns.lo} ${columns.hi}`;
+    const first = reads.get(key)?.first ?? k;
+    reads.set(key, { tensor: t, root: rootOf[t], rows, bytes: bytesOf(t, box), first, last: k });
+  };
   const running = tile.steps.filter(runs);
   const lastUse = new Map<TensorId, number>();
-  const lastRead = new Map<number, number>();
-  const outside = new Map(region.dying.map((d, i) => [d.root, i]));
-  running.forEach(({ op, reads }, k) => {
-    op.inputs.forEach((t, i) => {
-      if (t < 0 || reads[i] === null || rootOf[t] < 0) return;
+  const reads = new Map<string, OutsideRead>();
+  running.forEach((step, k) => {
+    step.op.inputs.forEach((t, i) => {
+      const box = step.reads[i];
+      if (t < 0 || box === null || rootOf[t] < 0) return;
       if (made.has(t)) lastUse.set(keyOf(t), k);
-      const dying = outside.get(rootOf[t]);
-      if (dying !== undefined) lastRead.set(dying, k);
+      else noteRead(t, box ?? wholeBox(graph.tensors[t].shape), k);
     });
   });
   let own = 0;
   const live = new Map<TensorId, number>();
-  return running.map((step, k) => {
+  const moments = running.map((step, k): Moment => {
     const { op } = step;
     const key = keyOf(op.outputs[0]);
     const fresh = key !== OUTPUT && !live.has(key) ? bytesOf(key, step.made) : 0;
@@ -132,9 +122,9 @@ function momentsOf(
       own -= live.get(input) ?? 0;
       live.delete(input);
     }
-    const ends = [...lastRead].filter(([, at]) => at === k).map(([i]) => i);
-    return { ownBytes, writesOutput: key === OUTPUT, ends };
+    return { ownBytes, writesOutput: key === OUTPUT };
   });
+  return { moments, reads: [...reads.values()] };
 }
 
 /** Bytes of the slices that an operator reads where these are copies. */
