@@ -49,6 +49,11 @@ const entries: readonly Entry[] = [
     summary: 'the file with a plan for TFLite Micro',
     load: () => import('./targets/tflite.ts'),
   },
+  {
+    name: 'wasm',
+    summary: 'a WebAssembly module and its loader',
+    load: () => import('./targets/wasm.ts'),
+  },
 ];
 
 /** Each target with what it writes, for help. */

@@ -3,8 +3,9 @@
 import type { Graph, TensorId } from '../graph/graph.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Backend } from '../run/backend.ts';
 import { compareArrays, type Difference, worstOf } from '../run/compare-outputs.ts';
-import { executePlan, measureTouchedBytes } from '../run/execute.ts';
+import { measureTouchedBytes } from '../run/execute.ts';
 import type { FileArray } from '../run/input/file-array.ts';
 import { fromTensor, portType } from '../run/input/port-values.ts';
 import { runOnnxRuntime } from '../run/onnx-runtime.ts';
@@ -41,11 +42,12 @@ const PAINTS = [0x00, 0xa5] as const;
 export async function verifyModel(
   loaded: LoadedModel,
   plan: Plan,
+  backend: Backend,
   options: VerifyOptions,
   progress: Progress,
 ): Promise<Verification> {
   const { graph } = loaded;
-  const base = { backend: 'reference', arenaBytes: plan.arenaBytes };
+  const base = { backend: backend.name, arenaBytes: plan.arenaBytes };
   progress.step('checking the plan');
   const check = checkPlan(graph, plan);
   if (!check.ok) {
@@ -60,8 +62,11 @@ export async function verifyModel(
     };
   }
   const inputs = loadInputs(graph, options);
+  const prepared = backend.prepare(graph, plan, (done) =>
+    progress.step(`making ready ${Math.round(done * 100)} %`),
+  );
   const [first, second] = PAINTS.map((paint, i) =>
-    executePlan(graph, plan, inputs.tensors, {
+    prepared.run(inputs.tensors, {
       paint,
       onProgress: (done) => progress.step(`run ${i + 1} of 2: ${Math.round(done * 100)} %`),
     }),

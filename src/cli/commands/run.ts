@@ -5,17 +5,16 @@ import type { Graph } from '../../graph/graph.ts';
 import { checkPlan } from '../../plan/check.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { formatSize } from '../../report/format.ts';
-import { executePlan } from '../../run/execute.ts';
 import type { FileArray } from '../../run/input/file-array.ts';
 import { writeNpy } from '../../run/input/npy.ts';
 import { writeNpz } from '../../run/input/npz.ts';
 import { fromTensor } from '../../run/input/port-values.ts';
+import { type BackendOption, loadBackend, withBackend } from '../backends.ts';
 import { writeWhole } from '../files.ts';
 import { type InputOptions, loadInputs, withInputs } from '../inputs.ts';
 import { loadModel } from '../model.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
 import { parseBudget } from '../options/size.ts';
-import { oneOf } from '../options/values.ts';
 import { answer, answerNo } from '../output.ts';
 import { readPlan } from '../plan-file.ts';
 import { planModel } from '../planning.ts';
@@ -24,10 +23,9 @@ import { style } from '../terminal/style.ts';
 import { facts } from '../terminal/table.ts';
 import { type TopEntry, topOf } from '../top.ts';
 
-interface Options extends ModelOptions, InputOptions {
+interface Options extends ModelOptions, InputOptions, BackendOption {
   readonly plan?: string;
   readonly ram?: string;
-  readonly backend: string;
   readonly output?: string;
   readonly json?: boolean;
 }
@@ -40,15 +38,19 @@ interface OutputReport {
   readonly top5?: readonly TopEntry[];
 }
 
+const BACKEND_NOTES: Readonly<Record<string, string>> = {
+  reference: 'reference kernels, not tuned for speed',
+  wasm: 'WebAssembly; the first run, before the engine has optimised it',
+};
+
 export function define(command: Command): void {
   withModel(command);
   command
     .option('--plan <file>', 'plan.json of an earlier fit; left out: the smallest plan is made')
     .option('--ram <size>', 'plan within this budget, when there is no --plan');
   withInputs(command);
-  command
-    .option('--backend <name>', 'what computes: reference', oneOf('--backend', ['reference']), 'reference')
-    .option('-o, --output <file>', 'write the outputs: .npy for one, .npz for several');
+  withBackend(command);
+  command.option('-o, --output <file>', 'write the outputs: .npy for one, .npz for several');
   withJson(command);
   command
     .addHelpText(
@@ -58,16 +60,20 @@ export function define(command: Command): void {
     .action(run);
 }
 
-function run(model: string, options: Options): void {
+async function run(model: string, options: Options): Promise<void> {
   refuseContradictions(options);
+  const backend = await loadBackend(options.backend);
   const { graph } = loadModel(model, { ...options, toRun: true });
   const given = options.plan === undefined ? undefined : checkedPlan(options.plan, graph);
   const inputs = loadInputs(graph, options);
   const progress = startProgress();
   const plan = given ?? madePlan(model, graph, options, progress);
   if (!plan) return;
+  const prepared = backend.prepare(graph, plan, (done) =>
+    progress.step(`making ready ${Math.round(done * 100)} %`),
+  );
   const started = performance.now();
-  const result = executePlan(graph, plan, inputs.tensors, {
+  const result = prepared.run(inputs.tensors, {
     onProgress: (done) => progress.step(`running ${Math.round(done * 100)} %`),
   });
   const seconds = (performance.now() - started) / 1000;
@@ -78,7 +84,7 @@ function run(model: string, options: Options): void {
     describe(graph, port.name, arrays.get(port.name)!, options.output),
   );
   answer(options.json, { model, outputs, seconds, arenaBytes: plan.arenaBytes }, () =>
-    text(outputs, seconds, plan.arenaBytes),
+    text(outputs, seconds, plan.arenaBytes, backend.name),
   );
 }
 
@@ -141,7 +147,12 @@ function isVector(shape: readonly number[]): boolean {
   return shape.filter((d) => d > 1).length === 1;
 }
 
-function text(outputs: readonly OutputReport[], seconds: number, arenaBytes: number): string {
+function text(
+  outputs: readonly OutputReport[],
+  seconds: number,
+  arenaBytes: number,
+  backend: string,
+): string {
   const parts = outputs.map((o) => {
     const head = `${o.name}  ${o.dtype}[${o.shape.join('x')}]${o.file ? `  ${o.file}` : ''}`;
     const top =
@@ -155,7 +166,10 @@ function text(outputs: readonly OutputReport[], seconds: number, arenaBytes: num
     '',
     facts([
       ['arena', formatSize(arenaBytes)],
-      ['time', `${seconds.toFixed(2)} s (reference kernels, not tuned for speed)`],
+      [
+        'time',
+        `${seconds.toFixed(backend === 'reference' ? 2 : 4)} s (${BACKEND_NOTES[backend] ?? backend})`,
+      ],
     ]),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 /** `tidemark verify`: checks a plan, runs it, and compares it with a reference that knows nothing of plans. */
 import type { Command } from 'commander';
 import { formatSize } from '../../report/format.ts';
+import { type BackendOption, loadBackend, withBackend } from '../backends.ts';
 import { type InputOptions, withInputs } from '../inputs.ts';
 import { loadModel } from '../model.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
@@ -14,7 +15,7 @@ import { style } from '../terminal/style.ts';
 import { facts } from '../terminal/table.ts';
 import { type Verification, verifyModel } from '../verification.ts';
 
-interface Options extends ModelOptions, InputOptions {
+interface Options extends ModelOptions, InputOptions, BackendOption {
   readonly plan?: string;
   readonly ram?: string;
   readonly against: 'auto' | 'onnxruntime' | 'layers';
@@ -33,6 +34,7 @@ export function define(command: Command): void {
       'auto',
     );
   withInputs(command);
+  withBackend(command);
   withJson(command);
   command
     .addHelpText(
@@ -43,13 +45,14 @@ export function define(command: Command): void {
 }
 
 async function run(model: string, options: Options): Promise<void> {
+  const backend = await loadBackend(options.backend);
   const loaded = loadModel(model, { ...options, toRun: true });
   const progress = startProgress();
   const budgetBytes = options.ram === undefined ? undefined : parseBudget(options.ram, '--ram');
   const plan = options.plan
     ? readPlan(options.plan, loaded.graph)
     : planModel(loaded.graph, { budgetBytes, policy: { input: 'reuse', output: 'whole' }, progress }).plan;
-  const result = await verifyModel(loaded, plan, options, progress);
+  const result = await verifyModel(loaded, plan, backend, options, progress);
   progress.done();
   const fits = budgetBytes === undefined || plan.arenaBytes <= budgetBytes;
   const verified = result.verified && fits;
@@ -66,6 +69,7 @@ function text(model: string, v: Verification): string {
   return facts([
     ['model', model],
     ['result', verdict],
+    ['ran on', v.backend],
     ['checker', v.checked ? 'proved every read and write' : `refused: ${v.problem}`],
     [
       'against',

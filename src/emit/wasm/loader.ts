@@ -4,7 +4,7 @@
  */
 export const LOADER = `// Runs a model that Tidemark (https://www.npmjs.com/package/tidemark) compiled to WebAssembly.
 //
-//   import { load } from './model.mjs';
+//   import { load } from "./model.mjs";
 //   const model = await load();
 //   const outputs = model.run({ [model.inputs[0].name]: new Float32Array(...) });
 //
@@ -26,7 +26,8 @@ async function bytesOf(source) {
     const here = globalThis.document?.baseURI ?? globalThis.location?.href;
     const url = new URL(from, here ?? 'file://' + globalThis.process?.cwd() + '/');
     if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
-      const { readFile } = await import('node:fs/promises');
+      // In two parts, so that bundlers for browsers do not look for it.
+      const { readFile } = await import('node:' + 'fs/promises');
       return readFile(url);
     }
     from = await fetch(url);

@@ -1,0 +1,44 @@
+/** What `--backend` can name. A backend is an implementation of src/run/backend.ts and a line here; it is loaded when asked for. */
+import type { Command } from 'commander';
+import type { Backend } from '../run/backend.ts';
+import { oneOf } from './options/values.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Backend>;
+}
+
+const entries: readonly Entry[] = [
+  {
+    name: 'reference',
+    summary: 'plain kernels in JavaScript',
+    load: async () => (await import('../run/backend.ts')).referenceBackend,
+  },
+  {
+    name: 'wasm',
+    summary: 'the module of fit --target wasm',
+    load: async () => (await import('../run/wasm-backend.ts')).wasmBackend,
+  },
+];
+
+export const backendNames: readonly string[] = entries.map((e) => e.name);
+
+export interface BackendOption {
+  readonly backend: string;
+}
+
+export function withBackend(command: Command): Command {
+  const choices = entries.map(({ name, summary }) => `${name} (${summary})`).join(', ');
+  return command.option(
+    '--backend <name>',
+    `what computes: ${choices}`,
+    oneOf('--backend', backendNames),
+    'reference',
+  );
+}
+
+/** The backend of a name that `withBackend` let through. */
+export async function loadBackend(name: string): Promise<Backend> {
+  return entries.find((e) => e.name === name)!.load();
+}
