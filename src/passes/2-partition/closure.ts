@@ -8,7 +8,7 @@
  * max(k, 1 + sum over the branch of (k - 1 - p) times the earlier strides).
  */
 import type { FeatureMap, LayerNet, MapUse } from './layers.ts';
-import { leadsTo, type SyncGraph, syncGraph, WaysOut } from './sync.ts';
+import { leadsTo, neededFirings, type SyncGraph, syncGraph, WaysOut } from './sync.ts';
 
 export interface ClosureMap {
   readonly map: FeatureMap;
@@ -35,7 +35,8 @@ export class Closures {
   readonly net: LayerNet;
   readonly #options: ClosureOptions;
   readonly #sync: SyncGraph;
-  readonly #windows: number[][];
+  /** By layer and input: the widest window of the first so many firings. */
+  readonly #windows: readonly (readonly Int32Array[])[];
   readonly #leads = new Map<string, number>();
 
   constructor(net: LayerNet, options: ClosureOptions = {}) {
@@ -44,9 +45,9 @@ export class Closures {
     this.#options = options;
     this.#windows = net.layers.map((l) =>
       l.reads.map(({ need, low }) => {
-        let rows = 0;
-        for (let f = 0; f < l.firings; f++) rows = Math.max(rows, need[f] - low[f]);
-        return rows;
+        const most = new Int32Array(l.firings + 1);
+        for (let f = 0; f < l.firings; f++) most[f + 1] = Math.max(most[f], need[f] - low[f]);
+        return most;
       }),
     );
   }
@@ -64,11 +65,13 @@ export class Closures {
     const inside = new Set(set);
     const rows = new Map<number, number>();
     const readers = new Map<number, number[]>();
+    const needed = neededFirings(this.net, set, inside);
     let stateBytes = 0;
     for (const i of set) {
       stateBytes += layers[i].stateBytes;
+      const fired = needed.get(i)!;
       layers[i].reads.forEach(({ map }, r) => {
-        rows.set(map, Math.max(rows.get(map) ?? 0, this.#windows[i][r]));
+        rows.set(map, Math.max(rows.get(map) ?? 0, this.#windows[i][r][fired]));
         const list = readers.get(map);
         if (list) list.push(i);
         else readers.set(map, [i]);

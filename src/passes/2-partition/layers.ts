@@ -11,6 +11,7 @@ import {
   type Graph,
   tensorBytes,
 } from '../../graph/graph.ts';
+import { pixelsBelow } from '../../graph/storage.ts';
 import { contextOf, definitionOf } from '../../ops/registry.ts';
 import { type Network, networkOf } from '../3-schedule/steps.ts';
 import type { FiringTable } from '../3-schedule/tables.ts';
@@ -217,7 +218,7 @@ function usedRows(
 ): MapUse {
   const { graph, storage } = network;
   const writer = network.table(writerStep, 'rows');
-  const { offset, pixelStride } = storage.places[map.tensor];
+  const place = storage.places[map.tensor];
   const channels = channelsOf(graph.tensors[map.tensor].shape);
   const { run, fold } = writer.shape;
   const need = new Int32Array(table.count);
@@ -226,7 +227,7 @@ function usedRows(
     most = Math.max(most, pixels[f]);
     need[f] = fold ? Math.min(1, most) : Math.min(map.rows, Math.ceil(most / run));
     // The first pixel of the writer that ends behind the first element that is still read.
-    const pixel = Math.max(0, Math.floor((read.lo[f] - offset - channels) / pixelStride) + 1);
+    const pixel = pixelsBelow(place, read.lo[f] - channels + 1);
     low[f] = fold ? 0 : Math.min(map.rows, Math.floor(pixel / run));
   }
   return { map: map.index, need, low, bytes: Math.min(map.bytes, wanted) };

@@ -9,7 +9,7 @@ import { rowsAfter, type SyncGraph, syncGraph, WaysOut } from './sync.ts';
 export interface Replay {
   /** Most rows held at once, by map. */
   readonly rows: ReadonlyMap<number, number>;
-  /** Layers in the order they fired. */
+  /** Layers in the order they fired; a row of map m that came from outside is -1 - m. */
   readonly sequence: readonly number[];
 }
 
@@ -133,6 +133,7 @@ class Run {
   }
 
   #arrive(map: number): void {
+    this.#sequence.push(-1 - map);
     this.#write(map, this.#there[map] + 1);
     this.#goOn();
   }

@@ -2,7 +2,7 @@
  * Who waits for whom, row by row: the layers of a network and, between the parts of a concat and its readers, a
  * join that lets all parts go on together. The formula and the replay of the closure both stand on this graph.
  */
-import type { FeatureMap, Layer, LayerNet } from './layers.ts';
+import type { FeatureMap, Layer, LayerNet, MapUse } from './layers.ts';
 
 export interface SyncNode {
   readonly index: number;
@@ -58,12 +58,11 @@ export function syncGraph(net: LayerNet): SyncGraph {
     return { node, maps: [map.index], need: need.map((rows) => firingsFor(layers[map.writer], map, rows)) };
   };
   for (const layer of layers) {
-    const read = new Set(layer.reads.map((u) => u.map));
     const pulls: Pull[] = [];
     const joined = new Set<number>();
     for (const use of layer.reads) {
       const g = groupOf.get(use.map);
-      if (g === undefined || joinOf[g] === undefined || !groups[g].every((m) => read.has(m))) {
+      if (g === undefined || joinOf[g] === undefined || !groups[g].every((m) => wantsAlike(layer, m, use))) {
         pulls.push(pullOn(maps[use.map], use.need));
         continue;
       }
@@ -88,6 +87,12 @@ export function syncGraph(net: LayerNet): SyncGraph {
   return { nodes, nodeOf, before: ancestors(nodes) };
 }
 
+/** True where a layer reads a map row for row as it reads another: both are parts that it needs side by side. */
+function wantsAlike(layer: Layer, map: number, as: MapUse): boolean {
+  const use = layer.reads.find((u) => u.map === map);
+  return use?.need.every((rows, f) => rows === as.need[f]) ?? false;
+}
+
 function ancestors(nodes: readonly SyncNode[]): Uint32Array[] {
   const words = (nodes.length + 31) >> 5;
   const before: Uint32Array[] = [];
@@ -103,7 +108,7 @@ function ancestors(nodes: readonly SyncNode[]): Uint32Array[] {
   return before;
 }
 
-/** Maps that lie side by side in one concat over channels, with as many rows each. */
+/** Maps that lie side by side in one concat, over channels or columns, with as many rows each. */
 function concatGroups({ network, maps }: LayerNet): number[][] {
   const place = (m: number) => network.storage.places[maps[m].tensor];
   const byRoot = new Map<number, number[]>();
@@ -115,8 +120,8 @@ function concatGroups({ network, maps }: LayerNet): number[][] {
     (g) =>
       g.length > 1 &&
       g.every((m) => {
-        const { offset, pixelStride } = place(m);
-        return maps[m].rows === maps[g[0]].rows && maps[m].rows > 1 && offset < pixelStride;
+        const { offset, pixelStride, rows } = place(m);
+        return maps[m].rows === maps[g[0]].rows && maps[m].rows > 1 && offset < (rows?.stride ?? pixelStride);
       }),
   );
 }
@@ -131,6 +136,35 @@ function firingsFor(layer: Layer | undefined, map: FeatureMap, rows: number): nu
 export function rowsAfter(layer: Layer, map: FeatureMap, firings: number): number {
   if (map.rows === layer.firings) return firings;
   return firings >= layer.firings ? map.rows : 0;
+}
+
+/**
+ * By layer of a set: the firings that are needed. All where a result leaves the set; else as many as its readers
+ * ask for, which may leave out last rows that no window touches.
+ */
+export function neededFirings(
+  net: LayerNet,
+  set: readonly number[],
+  inside: ReadonlySet<number>,
+): Map<number, number> {
+  const needed = new Map<number, number>();
+  for (let k = set.length - 1; k >= 0; k--) {
+    const layer = net.layers[set[k]];
+    let most = 0;
+    for (const m of layer.writes) {
+      const map = net.maps[m];
+      if (map.leaves) most = layer.firings;
+      for (const r of map.readers) {
+        if (!inside.has(r)) most = layer.firings;
+        if (most === layer.firings) break;
+        const fired = needed.get(r)!;
+        const rows = fired > 0 ? net.layers[r].reads.find((u) => u.map === m)!.need[fired - 1] : 0;
+        most = Math.max(most, firingsFor(layer, map, rows));
+      }
+    }
+    needed.set(layer.index, most);
+  }
+  return needed;
 }
 
 /** True where a node is another, or comes before it on some way there. */

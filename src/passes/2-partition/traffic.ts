@@ -1,5 +1,6 @@
 /** Bytes across the edge of the chip: of a set of layers that run fused, and of every layer by itself. */
 import type { LayerNet } from './layers.ts';
+import { neededFirings } from './sync.ts';
 
 export interface Traffic {
   readonly readBytes: number;
@@ -27,6 +28,23 @@ export function setTraffic(net: LayerNet, set: readonly number[]): Traffic {
   let readBytes = 0;
   for (const bytes of read.values()) readBytes += bytes;
   return { readBytes, writeBytes };
+}
+
+/**
+ * Of what `setTraffic` counts as read, the rows behind the last that any window touches: whole maps are charged, as
+ * in the literature, but a run has no need to fetch these.
+ */
+export function untouchedBytes(net: LayerNet, set: readonly number[]): number {
+  const inside = new Set(set);
+  const rows = new Map<number, number>();
+  for (const [i, fired] of neededFirings(net, set, inside))
+    for (const { map, need } of net.layers[i].reads)
+      if (!inside.has(net.maps[map].writer))
+        rows.set(map, Math.max(rows.get(map) ?? 0, fired > 0 ? need[fired - 1] : 0));
+  let bytes = 0;
+  for (const [m, touched] of rows)
+    bytes += net.maps[m].bytes - Math.min(net.maps[m].bytes, touched * net.maps[m].rowBytes);
+  return bytes;
 }
 
 export interface BaseTraffic {
