@@ -3,7 +3,7 @@
  * goes out. Branches, joins and several inputs are allowed. Pictures come one at a time: rows of several do not lie
  * side by side, and joining them would take the output twice.
  */
-import { ABSENT, type Graph, type TensorId } from '../../graph/graph.ts';
+import { ABSENT, type Graph, type Operator, type TensorId } from '../../graph/graph.ts';
 import { contextOf, definitionOf } from '../../ops/registry.ts';
 import { partAlong } from './part.ts';
 import type { Sequence } from './sequence.ts';
@@ -52,6 +52,8 @@ export function candidatesOf(sequence: Sequence): Candidate[] {
     if (order[first] < 0) continue;
     const open = new Map<TensorId, number>();
     let steps = 0;
+    const inside = new Set<TensorId>();
+    let outsideParts = 0;
     for (let last = first; last < Math.min(n, first + MAX_STEPS) && cuttable[last]; last++) {
       if (order[last] < 0) continue;
       const op = graph.operators[order[last]];
@@ -63,8 +65,10 @@ export function candidatesOf(sequence: Sequence): Candidate[] {
         else open.set(t, left - 1);
       }
       const [made] = op.outputs;
+      inside.add(made);
+      outsideParts += partsOutside(sequence, op, inside);
       if (readers[made] > 0 || shown.has(made)) open.set(made, readers[made]);
-      if (open.size !== 1 || steps < 1) continue;
+      if (open.size !== 1 || steps < 1 || outsideParts > 0) continue;
       const [output] = open.keys();
       const { shape } = graph.tensors[output];
       if (shape.length === 4 && shape[0] === 1)
@@ -72,6 +76,15 @@ export function candidatesOf(sequence: Sequence): Candidate[] {
     }
   }
   return found;
+}
+
+/**
+ * Parts of a join that were written where it lies before the region began. Its tiles would have to copy them, and they
+ * would be there twice.
+ */
+function partsOutside({ rootOf, isView }: Sequence, op: Operator, inside: ReadonlySet<TensorId>): number {
+  if (op.kind !== 'Concat' || !isView[op.id]) return 0;
+  return op.inputs.filter((t) => !inside.has(t) && rootOf[t] === rootOf[op.outputs[0]]).length;
 }
 
 function canBeCut(graph: Graph, id: number): boolean {

@@ -49,15 +49,21 @@ export class RegionCutter {
   }
 
   /**
-   * Undefined where no height of bands meets the limit with columns cut into `across` parts. `finer` cuts each band
+   * Undefined where no height of bands meets both limits with columns cut into `across` parts. `finer` cuts each band
    * into as many again.
    */
-  within(limitBytes: number, across = 1, setting: Setting = JOINED, finer = 1): Cutting | undefined {
+  within(
+    limitBytes: number,
+    allowedMacs: number,
+    across: number,
+    setting: Setting,
+    finer: number,
+  ): Cutting | undefined {
     const { throughBytes, dyingBytes, outputBytes } = this.region;
     const least = throughBytes + (setting.bands.size > 0 ? outputBytes : Math.max(dyingBytes, outputBytes));
     if (least > limitBytes || across > this.#width) return undefined;
     const columns = evenCuts(this.#width, across);
-    const rows = this.#bands(limitBytes, columns, setting);
+    const rows = this.#bands(limitBytes, allowedMacs, columns, setting);
     if (!rows || (rows.length === 2 && across === 1)) return undefined;
     const found = this.cut(rows, columns, setting)!;
     const count = (rows.length - 1) * finer;
@@ -87,28 +93,44 @@ export class RegionCutter {
     return { region: this.region, rows, columns, apart, peakBytes, extraMacs: macs - this.#ownMacs };
   }
 
-  #bands(limitBytes: number, columns: readonly number[], setting: Setting): number[] | undefined {
+  #bands(
+    limitBytes: number,
+    allowedMacs: number,
+    columns: readonly number[],
+    setting: Setting,
+  ): number[] | undefined {
     const rows = [0];
-    const fits = (lo: number, hi: number) => {
-      const band = this.#band({ lo, hi }, columns, setting);
-      return band !== undefined && band.peakBytes <= limitBytes;
-    };
+    let macs = 0;
     for (let lo = 0; lo < this.#height; lo = rows[rows.length - 1]) {
-      const whole = lo === 0 && setting.apart;
-      if (!whole && fits(lo, this.#height)) {
-        rows.push(this.#height);
-        break;
-      }
-      let [least, most] = [0, this.#height - lo - 1];
-      while (least < most) {
-        const middle = Math.ceil((least + most) / 2);
-        if (fits(lo, lo + middle)) least = middle;
-        else most = middle - 1;
-      }
-      if (least === 0) return undefined;
-      rows.push(lo + least);
+      const most = setting.apart && lo === 0 ? this.#height - 1 : this.#height;
+      const hi = this.#highest(lo, most, (rest) => {
+        const band = this.#band({ lo, hi: rest }, columns, setting);
+        return band !== undefined && band.peakBytes <= limitBytes;
+      });
+      if (hi === undefined) return undefined;
+      rows.push(hi);
+      macs += this.#band({ lo, hi }, columns, setting)!.macs;
+      if (macs - this.#ownMacs > allowedMacs) return undefined;
     }
     return rows;
+  }
+
+  /** The greatest end of a band from `lo` on that fits: all that is left, or found by doubling and halving. */
+  #highest(lo: number, most: number, fits: (hi: number) => boolean): number | undefined {
+    if (most <= lo || !fits(lo + 1)) return undefined;
+    if (most === lo + 1 || fits(most)) return most;
+    let least = lo + 1;
+    let beyond = most;
+    for (let step = 2; lo + step < beyond; step *= 2) {
+      if (fits(lo + step)) least = lo + step;
+      else beyond = lo + step;
+    }
+    while (beyond - least > 1) {
+      const middle = Math.floor((least + beyond) / 2);
+      if (fits(middle)) least = middle;
+      else beyond = middle;
+    }
+    return least;
   }
 
   /** Rows [lo, hi) in all columns, one tile after another. */

@@ -76,7 +76,7 @@ export class TileSearch {
   within(limitBytes: number, allowedMacs: number): Choice | undefined {
     const choice =
       this.#options.regions === 'one'
-        ? this.#oneRegion(limitBytes)
+        ? this.#oneRegion(limitBytes, allowedMacs)
         : this.#manyRegions(limitBytes, allowedMacs);
     return choice && choice.extraMacs <= allowedMacs ? choice : undefined;
   }
@@ -84,6 +84,7 @@ export class TileSearch {
   #cheapest(
     cutter: RegionCutter,
     limitBytes: number,
+    allowedMacs: number,
     setting: Setting,
     acrossOptions: readonly number[],
     finer: number,
@@ -97,8 +98,10 @@ export class TileSearch {
     if (known.has(key)) return known.get(key);
     let best: Cutting | undefined;
     for (const across of acrossOptions) {
-      const found = cutter.within(limitBytes, across, setting, finer);
+      const most = best ? best.extraMacs : allowedMacs;
+      const found = cutter.within(limitBytes, most, across, setting, finer);
       if (found && (!best || found.extraMacs < best.extraMacs)) best = found;
+      if (best?.extraMacs === 0) break;
     }
     known.set(key, best);
     return best;
@@ -131,7 +134,7 @@ export class TileSearch {
           const serves = cutter.region.operators.some(({ op }) => op.inputs.some((t) => label.bands.has(t)));
           if (!helps && !serves) continue;
           const lowers = above[last + 1] > above[step] || serves;
-          for (const cutting of this.#cuttings(cutter, limitBytes, label.bands, lowers)) {
+          for (const cutting of this.#cuttings(cutter, limitBytes, allowedMacs, label.bands, lowers)) {
             const extraMacs = label.extraMacs + cutting.extraMacs;
             if (extraMacs > allowedMacs) continue;
             const tiles = (cutting.rows.length - 1) * (cutting.columns.length - 1);
@@ -175,7 +178,13 @@ export class TileSearch {
   }
 
   /** Ways to cut a region: joined at the least cost, and left apart more or less finely. */
-  #cuttings(cutter: RegionCutter, limitBytes: number, bands: Bands, lowers: boolean): Cutting[] {
+  #cuttings(
+    cutter: RegionCutter,
+    limitBytes: number,
+    allowedMacs: number,
+    bands: Bands,
+    lowers: boolean,
+  ): Cutting[] {
     const { region } = cutter;
     const { grid } = this.#options;
     if (grid) {
@@ -184,19 +193,33 @@ export class TileSearch {
     }
     const found: Cutting[] = [];
     if (lowers) {
-      const joined = this.#cheapest(cutter, limitBytes, { bands, apart: false }, this.#options.across, 1);
+      const joined = this.#cheapest(
+        cutter,
+        limitBytes,
+        allowedMacs,
+        { bands, apart: false },
+        this.#options.across,
+        1,
+      );
       if (joined) found.push(joined);
     }
     if (region.mayStayApart) {
       for (const finer of FINER) {
-        const apart = this.#cheapest(cutter, limitBytes, { bands, apart: true }, ACROSS_APART, finer);
+        const apart = this.#cheapest(
+          cutter,
+          limitBytes,
+          allowedMacs,
+          { bands, apart: true },
+          ACROSS_APART,
+          finer,
+        );
         if (apart) found.push(apart);
       }
     }
     return found;
   }
 
-  #oneRegion(limitBytes: number): Choice | undefined {
+  #oneRegion(limitBytes: number, allowedMacs: number): Choice | undefined {
     const above = this.#above(limitBytes);
     const all = above[above.length - 1];
     let best: Cutting | undefined;
@@ -204,7 +227,9 @@ export class TileSearch {
       for (const cutter of cutters) {
         const { first, last } = cutter.region;
         if (above[last + 1] - above[first] < all || all === 0) continue;
-        const [found] = this.#cuttings(cutter, limitBytes, NO_BANDS, true).filter((c) => !c.apart);
+        const [found] = this.#cuttings(cutter, limitBytes, allowedMacs, NO_BANDS, true).filter(
+          (c) => !c.apart,
+        );
         if (found && (!best || found.extraMacs < best.extraMacs)) best = found;
       }
     }
