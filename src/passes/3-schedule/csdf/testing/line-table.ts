@@ -49,9 +49,9 @@ export class LineTable {
     return this.layers.length - 1;
   }
 
-  /** The graph, in int8. `whole`: every layer fires once. */
-  graph(name: string, whole = false): CsdfGraph {
-    const phasesOf = (l: LineLayer) => (whole ? 1 : l.phases);
+  /** The graph, in int8. `byParts`: by layer, false where it fires once. */
+  graph(name: string, byParts?: readonly boolean[]): CsdfGraph {
+    const phasesOf = (l: LineLayer) => (byParts && !byParts[this.layers.indexOf(l)] ? 1 : l.phases);
     const edges: CsdfEdge[] = [];
     this.layers.forEach((source, from) => {
       this.layers.forEach((reader, to) => {
