@@ -87,6 +87,7 @@ export function fitModel(model: string, options: FitOptions, targets: readonly N
   const progress = startProgress();
   const request = {
     budgetBytes,
+    maxOverhead: options.maxOverhead,
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,

@@ -47,6 +47,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/overlap.ts'),
   },
   {
+    name: 'frontier',
+    summary: 'show how far memory comes down for how much is computed twice',
+    load: () => import('./commands/frontier.ts'),
+  },
+  {
     name: 'run',
     summary: 'run a model in its arena on files or pictures',
     load: () => import('./commands/run.ts'),

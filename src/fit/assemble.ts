@@ -63,7 +63,12 @@ export function assemblePlan(
 }
 
 /** A layout as the plan that executors and the checker take. */
-export function writePlan(graph: Graph, network: Network, { spans, timeline, packing }: Layout): Plan {
+export function writePlan(
+  graph: Graph,
+  network: Network,
+  { spans, timeline, packing }: Layout,
+  tiles?: Plan['tiles'],
+): Plan {
   const workspace = new Map<number, number>();
   const staging = new Map<number, number>();
   let externalBytes = 0;
@@ -109,6 +114,7 @@ export function writePlan(graph: Graph, network: Network, { spans, timeline, pac
     format: 'tidemark-plan',
     version: PLAN_VERSION,
     model: { name: graph.name, fingerprint: fingerprint(graph) },
+    ...(tiles ? { tiles } : {}),
     copies: [...network.copies],
     policy: network.policy,
     arenaBytes: packing.heightBytes,

@@ -1,5 +1,6 @@
 /** The plans that a fit chooses from: layer by layer, and streamed ones found by several searches. */
 import type { Graph } from '../graph/graph.ts';
+import type { Tiling } from '../passes/1-restructure/tiling.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
 import { type Layout, layOut } from './assemble.ts';
@@ -22,6 +23,8 @@ export interface SearchRequest {
 export interface Candidate {
   readonly variant: Variant;
   readonly layout: Layout;
+  /** Products computed twice. */
+  readonly extraMacs: number;
   /** Firings of streamed spans: calls that layer by layer does not make. */
   readonly cost: number;
 }
@@ -31,6 +34,9 @@ export interface Variant {
   readonly network: Network;
   /** Steps at the start that are run whole, whatever the rest does. */
   readonly gathered?: number;
+  /** Regions cut into strips, and what that costs; `network` has them cut. */
+  readonly tiles?: Tiling;
+  readonly extraMacs?: number;
 }
 
 /** Times a budget is tightened when addresses take more than live bytes do. */
@@ -42,7 +48,8 @@ export function layerByLayer(variant: Variant): Candidate {
 }
 
 function candidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
-  return { variant, layout: layOut(variant.network, spans), cost: costOf(spans) };
+  const layout = layOut(variant.network, spans);
+  return { variant, layout, extraMacs: variant.extraMacs ?? 0, cost: costOf(spans) };
 }
 
 function costOf(spans: readonly SpanChoice[]): number {
@@ -112,7 +119,11 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   byRows.sort((a, b) => a.peak - b.peak);
-  const finalists = byRows.slice(0, FINALISTS);
+  // Where rows alone stay above the ceiling, pixels or rows placed singly may not.
+  const finalists =
+    byRows.length > 0
+      ? byRows.slice(0, FINALISTS)
+      : open.slice(0, FINALISTS).map((variant) => ({ variant, peak: ceilingBytes }));
   const byPixels = finalists.flatMap(({ variant, peak }, i) => {
     const progress = (d: number) => onProgress?.(0.5 + (0.4 * (i + d)) / finalists.length);
     // What rows reach bounds what pixels must beat.

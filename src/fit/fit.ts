@@ -6,16 +6,20 @@
 import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CopyChoice } from '../graph/storage.ts';
+import { applyTiles } from '../passes/1-restructure/apply.ts';
 import { networkOf } from '../passes/3-schedule/steps.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
 import { writePlan } from './assemble.ts';
 import { type Candidate, layerByLayer, streamedCandidates, type Variant } from './candidates.ts';
+import { chooseStrips, type StripChoice } from './strips.ts';
 
 export interface FitRequest {
   readonly policy: Policy;
   /** Bytes the arena may take; left out: the least there is. */
   readonly budgetBytes?: number;
+  /** Products that may be computed again, as a share of the network's. Left out: none. */
+  readonly maxOverhead?: number;
   /** `layerwise`: every operator whole, in the best order found, packed. Left out: everything is tried. */
   readonly method?: 'layerwise' | 'fit';
   /** Called with the share of the work done, 0 to 1; may throw to stop. */
@@ -38,11 +42,51 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const budget = request.budgetBytes;
   const start = best(layerwise, budget);
   const enough = budget !== undefined && start.layout.arenaBytes <= budget;
-  const found =
-    request.method === 'layerwise' || enough
-      ? layerwise
-      : [...layerwise, ...streamedCandidates(variants, request, start.layout.arenaBytes)];
+  if (request.method === 'layerwise' || enough) return proven(layerwise, budget);
+  const found = [...layerwise, ...streamedCandidates(variants, request, start.layout.arenaBytes)];
+  const reached = best(found, budget);
+  const short = budget === undefined || reached.layout.arenaBytes > budget;
+  if (short && request.maxOverhead) found.push(...stripCandidates(graph, request, reached));
   return proven(found, budget);
+}
+
+/** Effort that the choice of strips may take, in steps of the simulation. */
+const STRIP_WORK = 40_000_000;
+
+/** Choices of strips that are planned in full: those with the fewest live bytes. */
+const STRIP_FINALISTS = 3;
+
+/** Plans that compute some columns twice, each a step below the one before. */
+function stripCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
+  const { policy, budgetBytes, maxOverhead = 0 } = request;
+  const choices = chooseStrips(graph, {
+    policy,
+    budgetBytes,
+    maxOverhead,
+    peakBytes: reached.layout.arenaBytes,
+    work: { left: STRIP_WORK },
+  });
+  return choices
+    .slice(-STRIP_FINALISTS)
+    .flatMap((choice) =>
+      streamedCandidates([stripVariant(graph, policy, choice)], request, reached.layout.arenaBytes),
+    );
+}
+
+/** The best plan for a choice of strips; undefined where none is smaller than the ceiling. */
+export function planVariant(
+  graph: Graph,
+  request: FitRequest,
+  choice: StripChoice,
+  ceilingBytes: number,
+): FitResult | undefined {
+  const found = streamedCandidates([stripVariant(graph, request.policy, choice)], request, ceilingBytes);
+  return found.length > 0 ? proven(found, request.budgetBytes) : undefined;
+}
+
+/** A variant of the network with its strips cut. */
+function stripVariant(graph: Graph, policy: Policy, { tiling, extraMacs }: StripChoice): Variant {
+  return { graph, network: networkOf(applyTiles(graph, tiling), policy), tiles: tiling, extraMacs };
 }
 
 /** Candidates in order of merit until one passes the checker. */
@@ -51,7 +95,7 @@ function proven(found: readonly Candidate[], budget: number | undefined): FitRes
   while (rest.length > 0) {
     const winner = best(rest, budget);
     const { graph, network } = winner.variant;
-    const plan = writePlan(graph, network, winner.layout);
+    const plan = writePlan(graph, network, winner.layout, winner.variant.tiles);
     if (checkPlan(graph, plan).ok) {
       const { lowerBoundBytes } = winner.layout;
       return {
@@ -72,8 +116,10 @@ function best(found: readonly Candidate[], budget: number | undefined): Candidat
     const fitsA = budget !== undefined && a.layout.arenaBytes <= budget;
     const fitsB = budget !== undefined && b.layout.arenaBytes <= budget;
     if (fitsA !== fitsB) return fitsA;
+    if (fitsA && a.extraMacs !== b.extraMacs) return a.extraMacs < b.extraMacs;
     if (fitsA && a.cost !== b.cost) return a.cost < b.cost;
     if (a.layout.arenaBytes !== b.layout.arenaBytes) return a.layout.arenaBytes < b.layout.arenaBytes;
+    if (a.extraMacs !== b.extraMacs) return a.extraMacs < b.extraMacs;
     return a.cost < b.cost;
   };
   return found.reduce((a, b) => (better(b, a) ? b : a));

@@ -18,6 +18,8 @@ export interface SpanSearch {
   readonly objective: 'memory' | 'cost';
   /** Step to begin with; left out: the first that is not there from the start. */
   readonly first?: number;
+  /** Step to end before; left out: the end. */
+  readonly end?: number;
   /** No span's peak may exceed this. */
   readonly budgetBytes?: number;
   /** Effort that streamed spans may still take; what is left is written back. */
@@ -67,7 +69,7 @@ export function wholeSpans(network: Network, end = network.steps.length): SpanCh
 
 /** The best spans, in order; undefined when no choice meets the budget. */
 export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] | undefined {
-  const n = network.steps.length;
+  const end = search.end ?? network.steps.length;
   const start = search.first ?? firstSchedulable(network);
   const crossing = crossingBytes(network);
   const cuts = cutPoints(network, crossing, start, search);
@@ -114,7 +116,7 @@ export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] 
     }
     if (search.work) search.work.left = work!.left + kept;
   }
-  if (best[cuts.length - 1].from < 0) return n === start ? [] : undefined;
+  if (best[cuts.length - 1].from < 0) return end === start ? [] : undefined;
   const spans: SpanChoice[] = [];
   for (let j = cuts.length - 1; j > 0; j = best[j].from) spans.push(best[j].span!);
   return spans.reverse();
@@ -225,7 +227,7 @@ function hasBranch(network: Network, first: number, last: number): boolean {
 
 /** Cuts worth considering: both ends, and the places where the fewest bytes are live. */
 function cutPoints(network: Network, crossing: Float64Array, start: number, search: SpanSearch): number[] {
-  const n = network.steps.length;
+  const n = search.end ?? network.steps.length;
   const inner: number[] = [];
   for (let s = start + 1; s < n; s++) inner.push(s);
   const most = search.maxCuts ?? DEFAULT_MAX_CUTS;

@@ -1,0 +1,97 @@
+/** `tidemark frontier`: how far memory comes down for how much that is computed twice. */
+import type { Command } from 'commander';
+import { type FrontierPoint, frontierOf } from '../../fit/frontier.ts';
+import { formatCount, formatPercent, formatSize } from '../../report/format.ts';
+import { loadModel } from '../model.ts';
+import {
+  type ModelOptions,
+  type PolicyOptions,
+  withJson,
+  withModel,
+  withPolicies,
+} from '../options/shared.ts';
+import { parsePercent } from '../options/values.ts';
+import { answer } from '../output.ts';
+import { policyOf } from '../planning.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { table } from '../terminal/table.ts';
+
+interface Options extends ModelOptions, PolicyOptions {
+  readonly maxOverhead: number;
+  readonly json?: boolean;
+}
+
+export function define(command: Command): void {
+  withPolicies(withModel(command)).option(
+    '--max-overhead <percent>',
+    'multiply-accumulates that may be computed again',
+    (t) => parsePercent(t, '--max-overhead'),
+    1,
+  );
+  withJson(command);
+  command
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tidemark frontier zoo:mobilenetv2-0.35-144 --dtype int8 --accounting ops-only\n  tidemark frontier model.tflite --input external --max-overhead 30 --json\n',
+    )
+    .action(run);
+}
+
+function run(model: string, options: Options): void {
+  const { graph } = loadModel(model, options);
+  const progress = startProgress();
+  let found = 0;
+  const points = frontierOf(graph, {
+    policy: policyOf(options),
+    maxOverhead: options.maxOverhead,
+    onProgress: (done) => progress.step(`planning ${Math.round(done * 100)} %, ${found} found`),
+    onPoint: () => {
+      found++;
+    },
+  });
+  progress.done();
+  const document = {
+    model,
+    accounting: options.accounting,
+    // The planner hands out no plan that the checker refuses.
+    points: points.map(({ arenaBytes, macs, macOverhead, lowerBoundBytes, firings, method }) => ({
+      arenaBytes,
+      macs,
+      macOverhead,
+      checked: true,
+      lowerBoundBytes,
+      firings,
+      method,
+    })),
+  };
+  answer(options.json, document, () => text(model, points));
+}
+
+const WIDEST_BAR = 32;
+
+function text(model: string, points: readonly FrontierPoint[]): string {
+  const most = Math.max(...points.map((p) => p.arenaBytes));
+  const cells = (p: FrontierPoint) => [
+    formatSize(p.arenaBytes),
+    formatPercent(p.macOverhead),
+    formatCount(p.firings),
+    p.plan.tiles ? `${p.plan.tiles.regions.length} in strips` : '',
+    '█'.repeat(Math.max(1, Math.round((p.arenaBytes / most) * WIDEST_BAR))),
+  ];
+  return [
+    model,
+    '',
+    table(
+      [
+        { title: 'arena', align: 'right' },
+        { title: 'more MACs', align: 'right' },
+        { title: 'firings', align: 'right' },
+        { title: 'regions' },
+        { title: '' },
+      ],
+      points.map(cells),
+    ),
+    '',
+    'Every line is a plan that the checker proved; no plan found takes less of both.',
+  ].join('\n');
+}

@@ -1,0 +1,64 @@
+/**
+ * The whole trade-off between memory and products computed twice: the plan with nothing computed twice, then plans with
+ * ever more strips, each smaller than the one before. Every plan on it is proven.
+ */
+import type { Graph } from '../graph/graph.ts';
+import { type PlanMetrics, planMetrics } from '../plan/metrics.ts';
+import type { Plan, Policy } from '../plan/plan.ts';
+import { type FitResult, fitGraph, planVariant } from './fit.ts';
+import { chooseStrips } from './strips.ts';
+
+export interface FrontierPoint extends PlanMetrics {
+  readonly plan: Plan;
+  readonly lowerBoundBytes: number;
+  /** How the point was reached. */
+  readonly method: 'layerwise' | 'fit' | 'strips';
+}
+
+export interface FrontierRequest {
+  readonly policy: Policy;
+  /** Products that may be computed again, as a share of the network's. Left out: as many as it has. */
+  readonly maxOverhead?: number;
+  /** Called with the share of the work done, 0 to 1; may throw to stop. */
+  readonly onProgress?: (done: number) => void;
+  /** Told of each point as it is found. */
+  readonly onPoint?: (point: FrontierPoint) => void;
+}
+
+/** Effort that the choice of strips may take, in steps of the simulation. */
+const STRIP_WORK = 160_000_000;
+
+/** Points from the largest arena to the smallest; none has both more memory and more products than another. */
+export function frontierOf(graph: Graph, request: FrontierRequest): FrontierPoint[] {
+  const { policy, onProgress, onPoint } = request;
+  const points: FrontierPoint[] = [];
+  const offer = (found: FitResult, method: FrontierPoint['method']) => {
+    const point = {
+      plan: found.plan,
+      lowerBoundBytes: found.lowerBoundBytes,
+      method,
+      ...planMetrics(graph, found.plan),
+    };
+    const last = points.at(-1);
+    if (last && last.arenaBytes <= point.arenaBytes) return;
+    if (last && last.macs >= point.macs) points.pop();
+    points.push(point);
+    onPoint?.(point);
+  };
+  offer(fitGraph(graph, { policy, method: 'layerwise' }), 'layerwise');
+  offer(fitGraph(graph, { policy, onProgress: (d) => onProgress?.(d / 4) }), 'fit');
+  const peakBytes = points[points.length - 1].arenaBytes;
+  const choices = chooseStrips(graph, {
+    policy,
+    maxOverhead: request.maxOverhead ?? 1,
+    peakBytes,
+    work: { left: STRIP_WORK },
+    onProgress: (d) => onProgress?.(0.25 + d / 4),
+  });
+  choices.forEach((choice, i) => {
+    onProgress?.(0.5 + i / choices.length / 2);
+    const found = planVariant(graph, { policy }, choice, points[points.length - 1].arenaBytes);
+    if (found) offer(found, 'strips');
+  });
+  return points;
+}
