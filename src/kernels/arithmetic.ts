@@ -78,8 +78,11 @@ export function roundedInto(
   // b < a ? b : a with a constant first keeps NaN out: the comparison fails and the constant stands.
   const low = max(constant(type, least - zero), x);
   const inside = min(low, constant(type, greatest - zero));
-  const rounded = ties === 'even' ? unary('nearest', inside) : awayFromZero(inside);
-  return add(convert(whole, rounded), constant(whole, zero));
+  if (ties === 'away') return add(convert(whole, awayFromZero(inside)), constant(whole, zero));
+  // Near 1.5 * 2^23 floats are whole numbers: the sum rounds, and its bits count on from the constant's. The bounds
+  // of stored integers are far below the 2^22 up to which this holds.
+  const bits = convert(whole, add(inside, constant(type, 12582912)), 'bits');
+  return add(bits, constant(whole, zero - 0x4b400000));
 }
 
 /** Nearest whole number, ties away from zero. The fraction of a float is exact. */

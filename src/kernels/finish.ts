@@ -17,11 +17,10 @@ import type { OpContext } from '../ops/operator.ts';
 import { definitionOf } from '../ops/registry.ts';
 import { integerRange } from '../ops/stored.ts';
 import { storedFunction } from '../ops/unary.ts';
-import { clamp, multiplyFixed, multiplyFloat } from './arithmetic.ts';
+import { clamp } from './arithmetic.ts';
 import {
   add,
   and,
-  constant,
   convert,
   type Index,
   i32,
@@ -40,6 +39,7 @@ import { channelData } from './channel-data.ts';
 import { type Cell, type Expr, isVector, lanesOf, type Region, typeOf } from './ir.ts';
 import type { Task } from './kernel.ts';
 import { realUnary } from './real-unary.ts';
+import { fixedStage, floatStage } from './requantise.ts';
 import { cellOf } from './site.ts';
 
 /** Maps a value (a scalar, or lanes of neighbouring channels from `channel` on). */
@@ -66,7 +66,7 @@ export function finishProducts(task: Task, channels: number): Finish {
 }
 
 function stageOf(task: Task, output: ElementType, channels: number): Finish {
-  const { ctx, b } = task;
+  const { ctx } = task;
   const [least, greatest] = integerRange(output.dtype);
   const zero = output.quant!.zeroPoint[0];
   const x = ctx.inputs[0]!;
@@ -78,11 +78,10 @@ function stageOf(task: Task, output: ElementType, channels: number): Finish {
     const scales = Float32Array.from({ length: channels }, (_, c) =>
       requantisationScale(sx, scaleOf(w.quant, c), sy),
     );
-    const scale = channelData(task, `${name} scales`, scales);
+    const stage = floatStage(task, name, scales, { zero, least, greatest });
     return (sum, c) => {
-      const narrow = sum.type === 'i64' ? convert('f32', sum) : sum;
-      if (narrow.type === 'f32') throw unsupported(ctx, 'int16 activations in ONNX');
-      return multiplyFloat(narrow, scale(typeOf('f32', lanesOf(sum.type)), c), zero, least, greatest);
+      if (sum.type === 'i64') throw unsupported(ctx, 'int16 activations in ONNX');
+      return stage(sum, c);
     };
   }
   const oneScale = (w.quant?.scale.length ?? 1) === 1;
@@ -92,31 +91,7 @@ function stageOf(task: Task, output: ElementType, channels: number): Finish {
     return quantizeMultiplier((single ? fround(product) : product) / sy);
   });
   if (x.dtype === 'i16') return wideStage(task, fixed, zero, least, greatest);
-  const list = (f: (m: (typeof fixed)[number]) => number) => Int32Array.from(fixed, f);
-  const multiplier = channelData(
-    task,
-    `${name} multipliers`,
-    list((m) => m.multiplier),
-  );
-  const left = channelData(
-    task,
-    `${name} left shifts`,
-    list((m) => Math.max(0, m.shift)),
-  );
-  const right = channelData(
-    task,
-    `${name} right shifts`,
-    list((m) => Math.max(0, -m.shift)),
-  );
-  return (sum, c) => {
-    const { type } = sum;
-    const shifts = (f: typeof left) => {
-      const whole = f('i32', c);
-      return whole.kind === 'const' ? whole : f(type, c);
-    };
-    const q = multiplyFixed(b, sum, multiplier(type, c), shifts(left), shifts(right));
-    return clamp(add(q, constant(type, zero)), least, greatest);
-  };
+  return fixedStage(task, name, fixed, { zero, least, greatest });
 }
 
 /** Sums of int16 activations: 64 bits, one rounding (src/arithmetic/tflite-wide.ts). */

@@ -222,17 +222,17 @@ function highProducts(ctx: Context, a: Expr, b: Expr): void {
   body.set(x);
   printExpr(ctx, b);
   body.set(y);
-  for (const half of ['low', 'high'] as const) {
-    body.get(x, y).op(`i64x2.extmul_${half}_i32x4_s`);
-    body
-      .i64(1n << 30n)
-      .op('i64x2.splat', 'i64x2.add')
-      .i32(31)
-      .op('i64x2.shr_u');
+  const half = body.local('v128');
+  body
+    .i64(1n << 30n)
+    .op('i64x2.splat')
+    .set(half);
+  for (const part of ['low', 'high'] as const) {
+    body.get(x, y).op(`i64x2.extmul_${part}_i32x4_s`).get(half).op('i64x2.add').i32(31).op('i64x2.shr_u');
   }
   body.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]);
   body.tee(x).get(x).i32(-0x80000000).op('i32x4.splat', 'i32x4.eq', 'i32x4.add');
-  body.release(x, y);
+  body.release(x, y, half);
 }
 
 /** There is no shift with a count for each lane: lane after lane. */
