@@ -104,6 +104,7 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
   // Written from the end: what lies below is not there yet. Read from the end: what lies above is not needed.
   const written = roots.map((r) => (r.writers.every((s) => tables[s].shape.reverse) ? r.elements : 0));
   const needed = roots.map((r) => r.elements);
+  const fromEnd = roots.map((r) => r.readers.some((s) => tables[s].shape.reverse));
   const low = roots.map(() => 0);
   const high = roots.map(() => 0);
   const readers: { step: number; lo: Int32Array; end?: Int32Array }[][] = roots.map(() => []);
@@ -134,14 +135,17 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
       lastWrites.get(root)?.(lo[f], hi[f], 2 * t + 1);
       if (lo[f] < written[root]) written[root] = lo[f];
       const from = Math.max(low[root], written[root]);
-      live.death = stage ? 2 * t + 2 : 2 * t + 1;
-      if (!stage) live.set(2 * t, Math.min(from, lo[f], high[root]), high[root]);
+      const now = stage ? 2 * t + 1 : 2 * t;
+      live.death = now + 1;
+      live.set(now, Math.min(from, lo[f], high[root]), high[root]);
       // What nobody reads needs its room only while it is written.
-      live.set(2 * t + 1, Math.min(from, high[root]), high[root]);
+      live.set(now + 1, Math.min(from, high[root]), high[root]);
     }
     for (const { root } of table.reads) {
       const live = lives[root];
-      live.death = 2 * t + 1;
+      // Where it is also what is being written, what was staged is still on its way.
+      const over = stage && table.writes[0].root === root ? 2 * t + 2 : 2 * t + 1;
+      live.death = over;
       if (roots[root].kept) continue;
       let lo = roots[root].elements;
       let to = 0;
@@ -151,9 +155,9 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
         if (fired[r.step] < total[r.step]) to = Math.max(to, r.end?.[fired[r.step]] ?? roots[root].elements);
       }
       if (lo > low[root]) low[root] = lo;
-      if (to > 0 && to < needed[root]) needed[root] = to;
+      if (fromEnd[root] && to < needed[root]) needed[root] = to;
       const top = Math.min(high[root], needed[root]);
-      live.set(2 * t + 1, Math.min(Math.max(low[root], written[root]), top), top);
+      live.set(over, Math.min(Math.max(low[root], written[root]), top), top);
     }
   }
   const lifetimes: Lifetime[] = [];
