@@ -1,8 +1,8 @@
 /** How elementwise kernels go over a run: as one line where everything lies side by side, else pixel by pixel. */
-import { type Builder, type Index, index, minus, times } from './builder.ts';
-import type { Expr } from './ir.ts';
-import type { Run } from './kernel.ts';
-import { addressOf, isDense, runsUnbroken, type Site } from './site.ts';
+import { type Builder, type Index, index, load, minus, times } from './builder.ts';
+import { type Expr, typeOf } from './ir.ts';
+import type { Run, Task } from './kernel.ts';
+import { addressOf, elementAt, isDense, runsUnbroken, type Site } from './site.ts';
 
 /** A line of neighbouring elements: `address` of each site where it begins, the channel it begins at, its length. */
 export interface Line {
@@ -58,5 +58,15 @@ function wholeLanes(b: Builder, count: Index, lanes: number): Index {
     op: 'sub',
     a: count,
     b: { kind: 'binary', type: 'index', op: 'rem', a: count, b: index(lanes) },
+  });
+}
+
+/** Copies a run of pixels from one site to another of the same type. */
+export function writeCopy({ b, run, machine }: Task, from: Site, to: Site): void {
+  overLines(b, [from, to], run, true, ({ addresses: [i, o], count }) => {
+    overLanes(b, count, machine.lanes, (e, lanes) => {
+      const type = typeOf(from.cell === 'f32' ? 'f32' : 'i32', lanes);
+      b.store(to.cell, elementAt(to, o, e), load(type, from.cell, elementAt(from, i, e)));
+    });
   });
 }

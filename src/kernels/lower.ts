@@ -1,19 +1,29 @@
 /** A plan as a program: each actor's kernel written for where the plan put its tensors. */
 import { TidemarkError } from '../errors.ts';
-import { elementBytes, type Graph, type Port, pixelsOf, type TensorId, tensorBytes } from '../graph/graph.ts';
+import {
+  elementBytes,
+  elementCount,
+  type Graph,
+  type Port,
+  pixelsOf,
+  type TensorId,
+  tensorBytes,
+} from '../graph/graph.ts';
 import type { Place as StoragePlace } from '../graph/storage.ts';
+import { addressingOf } from '../plan/addressing.ts';
 import { firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
 import { EXTERNAL, type Plan, type PlanActor, type PlanBuffer, type ScheduleNode } from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
-import { Builder, compareIndex, index, least, param, plus, times } from './builder.ts';
+import { Builder, compareIndex, index, least, minus, param, plus, times } from './builder.ts';
+import { writeCopy } from './elements.ts';
 import { writeEpilogue } from './epilogue.ts';
 import { ARENA_REGION, type Expr, type Fn, type Region } from './ir.ts';
-import type { Run, Task } from './kernel.ts';
+import type { KernelWriter, Run, Task } from './kernel.ts';
 import type { Machine } from './machine.ts';
 import { Module } from './module.ts';
 import type { Program, ProgramActor, ProgramPort } from './program.ts';
 import { kernelsOf } from './registry.ts';
-import { cellOf, type Site } from './site.ts';
+import { byteOf, cellOf, isContiguous, type Site, wholeSite } from './site.ts';
 import { writeTransfer } from './transfer.ts';
 
 export interface LowerOptions {
@@ -30,7 +40,7 @@ export function lowerPlan(graph: Graph, plan: Plan, machine: Machine, options: L
     options.onProgress?.(i / plan.actors.length);
     return fired[i] > 0 ? lowering.actor(actor, i, fired[i]) : undefined;
   });
-  const outputs = resolved.graph.outputs.map((port) => lowering.output(port));
+  const outputs = resolved.graph.outputs.map((port, i) => lowering.output(port, i));
   const numbers: (number | undefined)[] = [];
   let count = 0;
   for (const actor of actors) numbers.push(actor ? count++ : undefined);
@@ -40,8 +50,8 @@ export function lowerPlan(graph: Graph, plan: Plan, machine: Machine, options: L
     arenaAlign: 16,
     data: lowering.module.data,
     functions: lowering.module.functions,
-    actors: actors.filter((a) => a !== undefined),
-    schedule: renumbered(plan.schedule, numbers),
+    actors: [...actors.filter((a) => a !== undefined), ...lowering.last],
+    schedule: [...renumbered(plan.schedule, numbers), ...lowering.last.map((_, i) => count + i)],
     inputs: resolved.graph.inputs.map((port, i) => lowering.input(port, i)),
     outputs,
   };
@@ -74,11 +84,14 @@ function renumbered(
 
 class Lowering {
   readonly module = new Module();
+  /** Actors that fire once, after all others. */
+  readonly last: ProgramActor[] = [];
   readonly #graph: Graph;
   readonly #places: readonly StoragePlace[];
   readonly #plan: Plan;
   readonly #machine: Machine;
   readonly #buffers = new Map<TensorId, PlanBuffer>();
+  readonly #sites = new Map<TensorId, Site>();
 
   constructor(graph: Graph, places: readonly StoragePlace[], plan: Plan, machine: Machine) {
     this.#graph = graph;
@@ -93,7 +106,8 @@ class Lowering {
   actor(actor: PlanActor, number: number, fired: number): ProgramActor | undefined {
     const firings = firingsOf(this.#graph, actor);
     const b = new Builder();
-    const firing: Expr = firings.count > 1 ? param('f', 'index') : index(0);
+    const nth: Expr = firings.count > 1 ? param('f', 'index') : index(0);
+    const firing = actor.reverse ? b.let('back', minus(firings.count - 1, nth)) : nth;
     const fn = `fire_${number}`;
     const finish = (): ProgramActor => {
       const params: Fn['params'] = firings.count > 1 ? [{ name: 'f', type: 'index' }] : [];
@@ -123,6 +137,7 @@ class Lowering {
       run: runOf(b, firing, length, total),
       scratch,
     };
+    const staging = actor.staged === undefined ? undefined : this.#staging(actor.staged, task);
     const kernels = kernelsOf(context);
     const write = fold ? kernels.fold : kernels.write;
     if (!write)
@@ -130,9 +145,20 @@ class Lowering {
         'operator-unsupported',
         `${actor.name}: ${context.op.kind} cannot fold when emitted`,
       );
-    write(task);
-    if (!kernels.fused) this.#epilogue(task, fold);
+    this.#complete(staging ? { ...task, outputs: [staging] } : task, write, kernels.fused === true, fold);
+    if (staging) writeCopy(task, staging, task.outputs[0]);
     return finish();
+  }
+
+  #complete(task: Task, write: KernelWriter, fused: boolean, fold: boolean): void {
+    write(task);
+    if (!fused) this.#epilogue(task, fold);
+  }
+
+  /** Where a firing's run is written before it is copied to its place. */
+  #staging(buffer: number, { ctx, run }: Task): Site {
+    const site = wholeSite(ctx.outputs[0], ARENA_REGION, this.#plan.buffers[buffer].offset);
+    return { ...site, first: run.lo };
   }
 
   /** What the operator's kernel leaves to a pass of its own. */
@@ -153,12 +179,13 @@ class Lowering {
     const buffer = this.#buffers.get(this.#places[port.tensor].root);
     if (!buffer) return this.#port(port, 'streamed', 0);
     if (buffer.bank === EXTERNAL) return this.#port(port, 'outside', i);
+    if (!isContiguous(this.#site(port.tensor))) return this.#port(port, 'streamed', 0);
     return this.#plan.policy.input === 'streamed'
       ? this.#port(port, 'streamed', 0)
-      : this.#port(port, 'arena', this.#offset(port));
+      : this.#port(port, 'arena', byteOf(this.#site(port.tensor), 0));
   }
 
-  output(port: Port): ProgramPort {
+  output(port: Port, i: number): ProgramPort {
     const tensor = this.#graph.tensors[port.tensor];
     if (tensor.constant) {
       const region = this.module.constant(tensor.name, tensor.constant.load());
@@ -172,7 +199,16 @@ class Lowering {
         `output ${port.name} is an input outside the arena, which cannot be emitted; use --input reuse`,
       );
     }
-    return this.#port(port, 'arena', this.#offset(port));
+    if (isContiguous(site)) return this.#port(port, 'arena', byteOf(site, 0));
+    // What lies in pieces leaves by a last actor of its own.
+    const b = new Builder();
+    const all = site.pixels;
+    const run = { lo: index(0), hi: index(all), length: all, total: all, even: true };
+    writeTransfer(b, 'out', i, site, run);
+    const fn = `leave_${i}`;
+    this.module.functions.push(b.function(fn, []));
+    this.last.push({ name: port.name, fn, firings: 1 });
+    return this.#port(port, 'streamed', 0);
   }
 
   #port(port: Port, where: ProgramPort['where'], offset: number): ProgramPort {
@@ -181,27 +217,19 @@ class Lowering {
     return { name, dtype: tensor.dtype, shape: tensor.shape, bytes: tensorBytes(tensor), where, offset };
   }
 
-  #offset(port: Port): number {
-    const site = this.#site(port.tensor);
-    return site.base + (site.ring === undefined ? site.offset : site.offset % site.ring);
-  }
-
   /** Where the plan put a tensor. */
   #site(id: TensorId): Site {
+    const known = this.#sites.get(id);
+    if (known) return known;
     const tensor = this.#graph.tensors[id];
     const place = this.#places[id];
     const buffer = this.#buffers.get(place.root);
     if (!buffer) throw new TidemarkError('plan-invalid', `the plan has no buffer for ${tensor.name}`);
-    // TODO(kernels): plans may also place rows one by one (buffer.pieces) and tensors at a row stride (place.rows).
-    if (buffer.pieces || place.rows) {
-      const what = buffer.pieces ? 'rows placed one by one' : 'columns of a wider tensor';
-      throw new TidemarkError('operator-unsupported', `${tensor.name}: ${what} cannot be emitted yet`);
-    }
     const cellBytes = elementBytes(tensor);
     const outside = buffer.bank === EXTERNAL;
     const port = this.#graph.inputs.findIndex((p) => this.#places[p.tensor].root === place.root);
     const region: Region = outside ? { kind: 'input', index: port } : ARENA_REGION;
-    return {
+    const site: Site = {
       region,
       cell: cellOf(tensor),
       cellBytes,
@@ -210,8 +238,19 @@ class Lowering {
       base: outside ? 0 : buffer.offset,
       offset: place.offset * cellBytes,
       stride: place.pixelStride * cellBytes,
+      ...(place.rows ? { rows: { pixels: place.rows.pixels, stride: place.rows.stride * cellBytes } } : {}),
       ...(buffer.ring === undefined ? {} : { ring: buffer.ring * cellBytes }),
+      ...(buffer.pieces ? { pieces: this.#pieces(buffer, place.root) } : {}),
     };
+    this.#sites.set(id, site);
+    return site;
+  }
+
+  #pieces(buffer: PlanBuffer, root: TensorId): Site['pieces'] {
+    const tensor = this.#graph.tensors[root];
+    const { stretch, starts } = addressingOf(buffer, elementCount(tensor.shape));
+    const table = this.module.constant(`${buffer.name} pieces`, starts!);
+    return { bytes: stretch * elementBytes(tensor), starts: starts!, table };
   }
 }
 

@@ -73,10 +73,10 @@ function powerOfTwo(k: Expr): Expr {
   return convert('f64', shl(convert('i64', add(k, i32(1023))), i64(52)), 'bits');
 }
 
-const isNaN = (x: Expr) => compare('ne', x, x);
+const notANumber = (x: Expr) => compare('ne', x, x);
 /** ln 2 as a sum of which the first has 32 trailing zeros. */
-const LN2_HIGH = 6.9314718036912381649e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 
 const makers: Record<RealFunction, Make> = {
   exp(b, x) {
@@ -87,7 +87,7 @@ const makers: Record<RealFunction, Make> = {
     const whole = b.let('whole', convert('i32', k));
     const half = b.let('half', shr(whole, i32(1)));
     const scaled = mul(mul(p, powerOfTwo(half)), powerOfTwo(sub(whole, half)));
-    return select(isNaN(x), x, scaled);
+    return select(notANumber(x), x, scaled);
   },
 
   expm1(b, x, f) {
@@ -130,7 +130,7 @@ const makers: Record<RealFunction, Make> = {
     const e = b.let('e', f('expm1', mul(f64(2), a)));
     const t = b.let('t', div(e, add(e, f64(2))));
     const signed = select(compare('lt', x, f64(0)), unary('neg', t), t);
-    return select(isNaN(x), x, select(compare('eq', x, f64(0)), x, signed));
+    return select(notANumber(x), x, select(compare('eq', x, f64(0)), x, signed));
   },
 
   sin: (b, x) => circular(b, x, 0),
@@ -164,7 +164,7 @@ const makers: Record<RealFunction, Make> = {
       },
     );
     const signed = select(compare('lt', x, f64(0)), unary('neg', y), y);
-    return select(isNaN(x), x, signed);
+    return select(notANumber(x), x, signed);
   },
 
   pow(b, x, f) {
@@ -185,7 +185,7 @@ const makers: Record<RealFunction, Make> = {
 function circular(b: Builder, x: Expr, quarter: 0 | 1): Expr {
   const k = b.let('k', unary('nearest', mul(x, f64(2 / Math.PI))));
   // pi / 2 as three numbers whose products with k are exact up to 2^20 or so.
-  const parts = [1.57079632673412561417, 6.0771005063039659766e-11, 2.02226624879595063154e-21];
+  const parts = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21];
   const r = parts.reduce<Expr>((rest, part) => b.let('r', sub(rest, mul(k, f64(part)))), x);
   const square = b.let('square', mul(r, r));
   const alternate = (from: number, to: number) =>

@@ -1,6 +1,6 @@
 /** Where a kernel finds a tensor: the byte address of each of its pixels, and how long they stay side by side. */
 import { channelsOf, type ElementType, elementBytes, pixelsOf } from '../graph/graph.ts';
-import { type Index, modulo, place, plus, times } from './builder.ts';
+import { convert, type Index, known, load, minus, modulo, over, place, plus, times } from './builder.ts';
 import type { Cell, Expr, Place, Region } from './ir.ts';
 
 export interface Site {
@@ -11,12 +11,18 @@ export interface Site {
   readonly pixels: number;
   /** Byte of the region where the buffer begins. */
   readonly base: number;
-  /** Bytes from there to pixel 0. */
+  /** Bytes from there to pixel 0, were everything in one piece. */
   readonly offset: number;
   /** Bytes from pixel to pixel. */
   readonly stride: number;
-  /** Bytes after which a ring begins anew; undefined where everything has a place of its own. */
+  /** Where rows of so many pixels lie further apart than their pixels reach: bytes from row to row. */
+  readonly rows?: { readonly pixels: number; readonly stride: number };
+  /** Bytes after which a ring begins anew. */
   readonly ring?: number;
+  /** Where stretches of so many bytes have an address each: bytes from the base, also as a constant of i32. */
+  readonly pieces?: { readonly bytes: number; readonly starts: Int32Array; readonly table: Region };
+  /** Pixel that lies at the base; left out: pixel 0. */
+  readonly first?: Expr;
 }
 
 /** The cell that elements of a type lie in. */
@@ -46,8 +52,28 @@ export function wholeSite(
 
 /** Byte address of a pixel. */
 export function addressOf(site: Site, pixel: Index): Expr {
-  const at = plus(times(pixel, site.stride), site.offset);
-  return site.ring === undefined ? plus(at, site.base) : plus(modulo(at, site.ring), site.base);
+  const { rows, ring, pieces, base, stride } = site;
+  const at = known(pixel);
+  if (at !== undefined && site.first === undefined) return plus(byteOf(site, at), 0);
+  const p = site.first ? minus(pixel, site.first) : pixel;
+  const across = rows
+    ? plus(times(over(p, rows.pixels), rows.stride), times(modulo(p, rows.pixels), stride))
+    : times(p, stride);
+  const byte = plus(across, site.offset);
+  if (ring !== undefined) return plus(modulo(byte, ring), base);
+  if (pieces === undefined) return plus(byte, base);
+  const entry = times(over(byte, pieces.bytes), 4);
+  const start = convert('index', load('i32', 'i32', place(pieces.table, entry)));
+  return plus(plus(start, modulo(byte, pieces.bytes)), base);
+}
+
+/** The same of a pixel that is known. */
+export function byteOf({ rows, ring, pieces, base, offset, stride }: Site, pixel: number): number {
+  const row = rows ? Math.floor(pixel / rows.pixels) : 0;
+  const byte = offset + (rows ? row * rows.stride + (pixel - row * rows.pixels) * stride : pixel * stride);
+  if (ring !== undefined) return base + (byte % ring);
+  if (pieces === undefined) return base + byte;
+  return base + pieces.starts[Math.floor(byte / pieces.bytes)] + (byte % pieces.bytes);
 }
 
 /** Element `channel` of the pixel at `address`. */
@@ -55,22 +81,27 @@ export function elementAt(site: Site, address: Index, channel: Index = 0): Place
   return place(site.region, plus(address, times(channel, site.cellBytes)));
 }
 
-/** True where a pixel's end is the next one's beginning, rings apart. */
+/** True where a pixel's end is the next one's beginning, but for the ends of rows, rings and pieces. */
 export function isDense(site: Site): boolean {
   return site.stride === site.channels * site.cellBytes || site.pixels === 1;
 }
 
-/** True where each run of `length` pixels (the last one may be shorter) lies at one stride, never cut by its ring's end. */
+/** True where all pixels lie side by side. */
+export function isContiguous(site: Site): boolean {
+  return isDense(site) && runsUnbroken(site, site.pixels);
+}
+
+/** True where each run of `length` pixels (the last one may be shorter) lies at one stride. */
 export function runsUnbroken(site: Site, length: number): boolean {
-  const { ring } = site;
-  if (ring === undefined) return true;
+  if ((!site.rows && site.ring === undefined && !site.pieces) || length <= 1) return true;
   const known = unbroken.get(site)?.get(length);
   if (known !== undefined) return known;
   let whole = true;
-  for (let p = 0; p < site.pixels && whole; p += length) {
-    const start = (site.offset + p * site.stride) % ring;
-    const last = Math.min(length, site.pixels - p) - 1;
-    whole = start + last * site.stride + site.channels * site.cellBytes <= ring;
+  let before = 0;
+  for (let p = 0; p < site.pixels && whole; p++) {
+    const at = byteOf(site, p);
+    whole = p % length === 0 || at === before + site.stride;
+    before = at;
   }
   const all = unbroken.get(site) ?? new Map<number, boolean>();
   unbroken.set(site, all.set(length, whole));

@@ -7,7 +7,15 @@ import { addressOf, isDense, runsUnbroken, type Site } from './site.ts';
 export function writeTransfer(b: Builder, direction: 'in' | 'out', port: number, site: Site, run: Run): void {
   const pixelBytes = site.channels * site.cellBytes;
   const { lo, hi } = run;
-  if (!isDense(site)) {
+  if (!isDense(site) || (site.ring === undefined && !runsUnbroken(site, run.length))) {
+    const chunk = chunkOf(site, run);
+    if (chunk > 1) {
+      b.for('p', lo, hi, chunk, (p) => {
+        const bytes = chunk * pixelBytes;
+        b.transfer(direction, port, times(p, pixelBytes), place(site.region, addressOf(site, p)), bytes);
+      });
+      return;
+    }
     b.for('p', lo, hi, 1, (p) => {
       b.transfer(direction, port, times(p, pixelBytes), place(site.region, addressOf(site, p)), pixelBytes);
     });
@@ -27,4 +35,13 @@ export function writeTransfer(b: Builder, direction: 'in' | 'out', port: number,
   b.if(compareIndex('gt', size, first), () => {
     b.transfer(direction, port, plus(from, first), place(site.region, site.base), minus(size, first));
   });
+}
+
+/** Pixels of the largest equal parts of a run that lie side by side. */
+function chunkOf(site: Site, run: Run): number {
+  if (!isDense(site) || !run.even) return 1;
+  const sizes = [site.rows?.pixels, site.pieces && site.pieces.bytes / site.stride];
+  const fits = (n: number | undefined): n is number =>
+    n !== undefined && n > 1 && run.length % n === 0 && runsUnbroken(site, n);
+  return sizes.find(fits) ?? 1;
 }

@@ -52,7 +52,9 @@ export const fullyConnectedKernels: OperatorKernels = {
             products.add(block, sums, [elementAt(x, at)], q, x.channels);
           });
         }
-        sums.forEach((line, j) => products.finish(block, line, y, b.let('to', addressOf(y, plus(p, j)))));
+        sums.forEach((line, j) => {
+          products.finish(block, line, y, b.let('to', addressOf(y, plus(p, j))));
+        });
       });
     });
   },
@@ -67,7 +69,9 @@ export const fullyConnectedKernels: OperatorKernels = {
       const [sums] = products.start(block, 1);
       const state = stateOf(task, block);
       b.if(compareIndex('gt', run.lo, 0), () => {
-        sums.forEach((sum, v) => b.set(sum, state.load(sum, v)));
+        sums.forEach((sum, v) => {
+          b.set(sum, state.load(sum, v));
+        });
       });
       b.for('q', run.lo, run.hi, 1, (q) => {
         const at = b.let('at', addressOf(x, q));
@@ -75,7 +79,11 @@ export const fullyConnectedKernels: OperatorKernels = {
       });
       b.if(
         compareIndex('lt', run.hi, run.total),
-        () => sums.forEach((sum, v) => state.store(sum, v)),
+        () => {
+          sums.forEach((sum, v) => {
+            state.store(sum, v);
+          });
+        },
         () => products.finish(block, sums, y, addressOf(y, 0)),
       );
     });

@@ -29,7 +29,7 @@ import { overLanes } from '../elements.ts';
 import { type Finish, tabled } from '../finish.ts';
 import { type Expr, typeOf } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
-import { addressOf, elementAt, type Site } from '../site.ts';
+import { addressOf, byteOf, elementAt, isContiguous, type Site } from '../site.ts';
 import { type AxisTable, separate } from './separate.ts';
 
 /** Kinds of one input whose elements move unchanged. */
@@ -182,13 +182,13 @@ function outerParts(task: Task, outer: readonly AxisTable[], p: Expr) {
 function rowReader(task: Task, from: Site, outer: readonly AxisTable[], last: AxisTable, start: Expr) {
   const { b } = task;
   const type = (lanes: number) => typeOf(scalar(from), lanes);
-  const dense = from.ring === undefined && from.stride === from.channels * from.cellBytes;
+  const dense = isContiguous(from) && from.first === undefined;
   const element = (e: Expr) =>
     last.step === undefined
       ? plus(start, lookUp(task, last, plus(e, last.first)))
       : plus(start, plus(times(e, last.step), last.start));
   if (dense) {
-    const first = from.base + from.offset;
+    const first = byteOf(from, 0);
     return {
       joined: last.step === 1,
       read: (e: Expr, n: number) =>

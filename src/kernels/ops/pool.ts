@@ -98,9 +98,9 @@ function pool(task: Task, start: number, join: (a: Expr, x: Expr) => Expr, last:
     block.overTaps((_ky, _kx, at) => {
       values.forEach((line, j) => {
         const from = at(j);
-        line.forEach((value, v) =>
-          b.set(value, join(value, load(type, site.cell, elementAt(site, from, channel(v))))),
-        );
+        line.forEach((value, v) => {
+          b.set(value, join(value, load(type, site.cell, elementAt(site, from, channel(v)))));
+        });
       });
     });
     const found = named(task, area(block.ky, block.kx));

@@ -267,7 +267,9 @@ function floatArithmetic({ b }: Task, lanes: number): Arithmetic {
         });
         sums.forEach((row, j) => {
           const x = b.let(`x${j}`, splat(sum, load('f32', 'f32', after(pixels[j], times(k, 4)))));
-          row.forEach((s, v) => b.set(s, mulAdd(x, w[v], s)));
+          row.forEach((s, v) => {
+            b.set(s, mulAdd(x, w[v], s));
+          });
         });
       });
     },
@@ -293,7 +295,9 @@ function scalarArithmetic(task: Task, sum: 'i32' | 'i64', cell: Cell, zero: numb
         sums.forEach((row, j) => {
           const stored = load(sum, site.cell, after(pixels[j], times(k, site.cellBytes)));
           const x = b.let(`x${j}`, zero === 0 ? stored : sub(stored, i32(zero)));
-          row.forEach((s, v) => b.set(s, add(s, mul(x, w[v]))));
+          row.forEach((s, v) => {
+            b.set(s, add(s, mul(x, w[v])));
+          });
         });
       });
     },
@@ -328,7 +332,9 @@ function pairArithmetic(task: Task, lanes: number, cell: Cell, zero: number): Ar
       const low = and(element(pixels[j], k), i32(0xffff));
       const both = second ? or(low, shl(element(pixels[j], plus(k, 1)), i32(16))) : low;
       const x = b.let(`x${j}`, convert(halves, splat(sum, both), 'bits'));
-      row.forEach((s, v) => b.set(s, add(s, dotPairs(sum, x, w[v]))));
+      row.forEach((s, v) => {
+        b.set(s, add(s, dotPairs(sum, x, w[v])));
+      });
     });
   };
   return {

@@ -1,0 +1,148 @@
+/** Vectors as GCC and Clang have them: types, and inline functions for what their operators do not say. */
+import { isVector, laneOf, lanesOf, type Type, type Vector } from '../../kernels/ir.ts';
+import type { Helpers } from './prelude.ts';
+
+const LANE: Readonly<Record<string, string>> = {
+  f32: 'float',
+  f64: 'double',
+  i8: 'int8_t',
+  u8: 'uint8_t',
+  i16: 'int16_t',
+  i32: 'int32_t',
+  u32: 'uint32_t',
+  i64: 'int64_t',
+};
+
+const BYTES: Readonly<Record<string, number>> = {
+  f32: 4,
+  f64: 8,
+  i8: 1,
+  u8: 1,
+  i16: 2,
+  i32: 4,
+  u32: 4,
+  i64: 8,
+};
+
+/** A vector's C type, defined once; with `_u` the form that lies anywhere in memory. */
+export function vectorType(helpers: Helpers, type: string): string {
+  const [lane, lanes] = type.split('x');
+  const size = BYTES[lane] * Number(lanes);
+  return helpers.define(`v_${type}`, () => {
+    const plain = `typedef ${LANE[lane]} v_${type} __attribute__((vector_size(${size})));`;
+    const loose = `typedef ${LANE[lane]} v_${type}_u __attribute__((vector_size(${size}), aligned(${BYTES[lane]}), may_alias));`;
+    return `${plain}\n${loose}`;
+  });
+}
+
+/** The unsigned type in which i32 lanes wrap. */
+function wrapped(helpers: Helpers, type: Vector): string {
+  return laneOf(type) === 'i32' ? vectorType(helpers, `u32x${lanesOf(type)}`) : vectorType(helpers, type);
+}
+
+/** An operator on two vectors of one type, as an expression. */
+export function vectorOperator(helpers: Helpers, type: Vector, op: string, a: string, b: string): string {
+  const c = vectorType(helpers, type);
+  if (laneOf(type) !== 'i32' || !['+', '-', '*'].includes(op)) return `(${a} ${op} ${b})`;
+  const u = wrapped(helpers, type);
+  return `(${c})((${u})${a} ${op} (${u})${b})`;
+}
+
+/** Inline functions of vectors, by operation; each is defined when first asked for. */
+export function vectorFunction(helpers: Helpers, type: Vector, op: string): string {
+  const c = vectorType(helpers, type);
+  const lanes = lanesOf(type);
+  const mask = vectorType(helpers, `i32x${lanes}`);
+  const real = laneOf(type) === 'f32';
+  const name = `${op}_${type}`;
+  const define = (params: string, body: string) =>
+    helpers.define(name, () => `static inline ${c} ${name}(${params}) { ${body} }`);
+  const ab = `${c} a, ${c} b`;
+  const chosen = (m: string, x: string, y: string) =>
+    real ? `(${c})(((${mask})${x} & ${m}) | ((${mask})${y} & ~${m}))` : `(${x} & ${m}) | (${y} & ~${m})`;
+  switch (op) {
+    case 'min':
+      return define(ab, `const ${mask} m = b < a; return ${chosen('m', 'b', 'a')};`);
+    case 'max':
+      return define(ab, `const ${mask} m = a < b; return ${chosen('m', 'b', 'a')};`);
+    case 'select':
+      return define(`${mask} m, ${ab}`, `return ${chosen('m', 'a', 'b')};`);
+    case 'splat': {
+      const scalar = LANE[laneOf(type)];
+      return define(`${scalar} a`, `return (${c}){${new Array(lanes).fill('a').join(', ')}};`);
+    }
+    case 'abs':
+      return real
+        ? define(`${c} a`, `return (${c})((${mask})a & 0x7fffffff);`)
+        : define(`${c} a`, `const ${mask} m = a >> 31; return (a ^ m) - m;`);
+    case 'shrU': {
+      const u = wrapped(helpers, type);
+      return define(ab, `return (${c})((${u})a >> (${u})b);`);
+    }
+    case 'shl': {
+      const u = wrapped(helpers, type);
+      return define(ab, `return (${c})((${u})a << (${u})b);`);
+    }
+    case 'nearest':
+      // Adding and taking away 2^23 rounds to even; from there on all floats are whole.
+      return define(
+        `${c} a`,
+        `const ${c} size = (${c})((${mask})a & 0x7fffffff); const ${mask} small = size < 8388608.0f; ` +
+          `const ${c} whole = (size + 8388608.0f) - 8388608.0f; ` +
+          `const ${mask} r = ((${mask})whole & small) | ((${mask})size & ~small); ` +
+          `return (${c})(r | ((${mask})a & ~0x7fffffff));`,
+      );
+    case 'highProduct': {
+      const w = vectorType(helpers, `i64x${lanes}`);
+      return define(
+        ab,
+        `return __builtin_convertvector((__builtin_convertvector(a, ${w}) * __builtin_convertvector(b, ${w}) + 1073741824) >> 31, ${c});`,
+      );
+    }
+    default: {
+      // Lane by lane.
+      const scalar = helpers.use(`${op}_${laneOf(type)}`);
+      const each = Array.from({ length: lanes }, (_, i) => `${scalar}(a[${i}])`);
+      return define(`${c} a`, `return (${c}){${each.join(', ')}};`);
+    }
+  }
+}
+
+/** Lanes of floats to whole numbers: truncated, saturated, NaN to 0. */
+export function truncation(helpers: Helpers, from: Vector, to: Vector): string {
+  const [f, i] = [vectorType(helpers, from), vectorType(helpers, to)];
+  const name = `${to}_of_${from}`;
+  return helpers.define(
+    name,
+    () =>
+      `static inline ${i} ${name}(${f} a) { const ${i} high = a >= 2147483648.0f, fits = (a >= -2147483648.0f) & ~high; ` +
+      `const ${i} whole = __builtin_convertvector((${f})((${i})a & fits), ${i}); ` +
+      `return (whole & fits) | (high & 0x7fffffff) | (~(fits | high) & (a == a) & (-0x7fffffff - 1)); }`,
+  );
+}
+
+/** Sums of neighbouring products of i16 lanes. */
+export function pairProducts(helpers: Helpers, type: Vector): string {
+  const lanes = lanesOf(type);
+  const [c, h] = [vectorType(helpers, type), vectorType(helpers, `i16x${2 * lanes}`)];
+  const wide = vectorType(helpers, `i32x${2 * lanes}`);
+  const name = `dot_${type}`;
+  const native: Record<number, readonly [string, string]> = {
+    4: ['__SSE2__', '_mm_madd_epi16((__m128i)a, (__m128i)b)'],
+    8: ['__AVX2__', '_mm256_madd_epi16((__m256i)a, (__m256i)b)'],
+    16: ['__AVX512BW__', '_mm512_madd_epi16((__m512i)a, (__m512i)b)'],
+  };
+  const every = (first: number) => Array.from({ length: lanes }, (_, i) => 2 * i + first).join(', ');
+  const generic = `const ${wide} p = __builtin_convertvector(a, ${wide}) * __builtin_convertvector(b, ${wide}); return __builtin_shufflevector(p, p, ${every(0)}) + __builtin_shufflevector(p, p, ${every(1)});`;
+  return helpers.define(name, () => {
+    const head = `static inline ${c} ${name}(${h} a, ${h} b) {`;
+    const found = native[lanes];
+    if (!found) return `${head} ${generic} }`;
+    return `${head}\n#if defined(${found[0]})\n  return (${c})${found[1]};\n#else\n  ${generic}\n#endif\n}`;
+  });
+}
+
+/** True where code with a type needs vector extensions. */
+export function needsVectors(type: Type): boolean {
+  return isVector(type);
+}

@@ -1,0 +1,157 @@
+/**
+ * Runs a plan as the C that would be deployed: emitted into a temporary folder, compiled by the host's compiler, and
+ * run as a process of its own. For Node.
+ */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { emitC } from '../emit/c/model.ts';
+import { TidemarkError } from '../errors.ts';
+import { allocate, elementCount, type Graph, type TypedArray } from '../graph/graph.ts';
+import { lowerPlan } from '../kernels/lower.ts';
+import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64 } from '../kernels/machine.ts';
+import type { Program } from '../kernels/program.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Backend, Prepared } from './backend.ts';
+import { harness } from './c-harness.ts';
+import type { ExecuteOptions, ExecuteResult } from './execute.ts';
+
+export interface CompileOptions {
+  /** Left out: the first of cc, gcc, clang that there is. */
+  readonly compiler?: string;
+  /** Left out: the widest vectors that the host has. */
+  readonly machine?: Machine;
+  /** Left out: -O2 and the machine's instructions. */
+  readonly flags?: readonly string[];
+  /** Lets products and sums be fused: faster, and results differ in the last bits. */
+  readonly fast?: boolean;
+}
+
+export const cBackend: Backend = {
+  name: 'c',
+  prepare: (graph, plan, onProgress) => compileC(graph, plan, {}, onProgress),
+};
+
+/** The host's C compiler, or undefined. */
+export function findCompiler(names: readonly string[] = ['cc', 'gcc', 'clang']): string | undefined {
+  return names.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
+}
+
+/** The machine with the widest vectors that this host runs. */
+export function hostMachine(): Machine {
+  const flags = hostFlags();
+  if (flags.has('avx512bw') && flags.has('avx512vl')) return VECTOR64;
+  if (flags.has('avx2')) return VECTOR32;
+  return process.arch === 'x64' || process.arch === 'arm64' ? VECTOR16 : PLAIN;
+}
+
+function hostFlags(): Set<string> {
+  try {
+    const line = /^flags\s*:(.*)$/m.exec(fs.readFileSync('/proc/cpuinfo', 'utf8'));
+    return new Set((line?.[1] ?? '').split(/\s+/));
+  } catch {
+    return new Set();
+  }
+}
+
+export class CompiledModel implements Prepared {
+  readonly #folder: string;
+  readonly #graph: Graph;
+  readonly program: Program;
+
+  constructor(folder: string, graph: Graph, program: Program) {
+    this.#folder = folder;
+    this.#graph = graph;
+    this.program = program;
+  }
+
+  run(inputs: readonly TypedArray[], options: ExecuteOptions = {}): ExecuteResult {
+    return this.measure(inputs, { ...options, repeats: 1 });
+  }
+
+  /** Runs several times; `seconds` has the time of each run. */
+  measure(
+    inputs: readonly TypedArray[],
+    options: ExecuteOptions & { readonly repeats: number },
+  ): ExecuteResult & { readonly seconds: readonly number[] } {
+    inputs.forEach((values, i) => {
+      const port = this.program.inputs[i];
+      if (values.byteLength !== port.bytes)
+        throw new TidemarkError(
+          'input-invalid',
+          `input ${port.name}: expected ${port.bytes} bytes, received ${values.byteLength}`,
+        );
+      fs.writeFileSync(
+        path.join(this.#folder, `input${i}.bin`),
+        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      );
+    });
+    const args = [String(options.repeats), String(options.paint ?? 0)];
+    const result = spawnSync('./run', args, { cwd: this.#folder, encoding: 'utf8' });
+    if (result.status !== 0) {
+      const why = result.error?.message ?? (result.stderr.trim() || `signal ${result.signal}`);
+      throw new TidemarkError('internal', `the compiled model failed: ${why}`);
+    }
+    const outputs = this.#graph.outputs.map((port, i) => {
+      const tensor = this.#graph.tensors[port.tensor];
+      const values = allocate(tensor.dtype, elementCount(tensor.shape));
+      const bytes = fs.readFileSync(path.join(this.#folder, `output${i}.bin`));
+      new Uint8Array(values.buffer).set(bytes);
+      return values;
+    });
+    const arena = new Uint8Array(fs.readFileSync(path.join(this.#folder, 'arena.bin')));
+    return { outputs, arena, seconds: result.stdout.trim().split('\n').map(Number) };
+  }
+
+  /** Removes the temporary folder. */
+  dispose(): void {
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Emits, compiles, and makes ready to run. */
+export function compileC(
+  graph: Graph,
+  plan: Plan,
+  options: CompileOptions = {},
+  onProgress?: (done: number) => void,
+): CompiledModel {
+  const compiler = options.compiler ?? findCompiler();
+  if (!compiler)
+    throw new TidemarkError(
+      'runtime-missing',
+      'no C compiler: expected cc, gcc or clang on the path; install one, or use --backend wasm',
+    );
+  const machine = options.machine ?? hostMachine();
+  const program = lowerPlan(graph, plan, machine, { onProgress });
+  const { files } = emitC(program, { weights: 'file' });
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidemark-c-'));
+  const remove = () => fs.rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);
+  fs.writeFileSync(path.join(folder, 'run.c'), harness(program));
+  const flags = options.flags ?? ['-O2'];
+  const own =
+    machine.lanes > 1 && process.arch !== 'arm64' ? ['-march=native', '-mprefer-vector-width=512'] : [];
+  const fast = options.fast ? ['-DMODEL_FAST', '-ffp-contract=fast'] : ['-ffp-contract=off'];
+  const args = [
+    '-std=c99',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-pedantic',
+    ...flags,
+    ...own,
+    ...fast,
+    'run.c',
+    '-o',
+    'run',
+  ];
+  const result = spawnSync(compiler, args, { cwd: folder, encoding: 'utf8' });
+  if (result.status !== 0) {
+    const first = result.error?.message ?? result.stderr.split('\n').find((l) => l.includes('error')) ?? '';
+    throw new TidemarkError('internal', `${compiler} refused the emitted C: ${first} (in ${folder})`);
+  }
+  return new CompiledModel(folder, graph, program);
+}
