@@ -4,6 +4,7 @@
  * tokens promises is tried on bytes.
  */
 
+import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CopyChoice } from '../graph/storage.ts';
 import { layersOf } from '../passes/3-schedule/csdf/from-graph.ts';
@@ -35,13 +36,22 @@ export interface CsdfPlan {
 export function csdfPlan(graph: Graph, request: CsdfPlanRequest): CsdfPlan {
   const concats = graph.operators.filter((op) => op.kind === 'Concat');
   const copies = concats.flatMap((op) => op.inputs.map((_, input) => ({ operator: op.id, input })));
-  const inPlace = planWith(graph, request, []);
-  if (copies.length === 0) return inPlace;
-  const copied = planWith(graph, request, copies);
-  return copied.plan.arenaBytes < inPlace.plan.arenaBytes ? copied : inPlace;
+  const plans = [
+    planWith(graph, request, []),
+    copies.length > 0 ? planWith(graph, request, copies) : undefined,
+  ];
+  const made = plans.filter((p) => p !== undefined);
+  if (made.length === 0)
+    throw new TidemarkError('internal', `${graph.name}: no order of steps follows the schedule`);
+  return made.reduce((a, b) => (b.plan.arenaBytes < a.plan.arenaBytes ? b : a));
 }
 
-function planWith(graph: Graph, request: CsdfPlanRequest, copies: readonly CopyChoice[]): CsdfPlan {
+/** Undefined where parts lie in a concat so that steps wait for each other. */
+function planWith(
+  graph: Graph,
+  request: CsdfPlanRequest,
+  copies: readonly CopyChoice[],
+): CsdfPlan | undefined {
   const network = networkOf(graph, request.policy, copies);
   const first = firstSchedulable(network);
   const last = network.steps.length - 1;
@@ -51,6 +61,7 @@ function planWith(graph: Graph, request: CsdfPlanRequest, copies: readonly CopyC
     return step.kind === 'operator' && actor?.phases === 1 ? 'whole' : 'rows';
   });
   const order = new StepOrder(network, modes, roles, first).follow(request);
+  if (!order) return undefined;
   const span = { first, last, mode: 'rows', modes: modes.slice(first) } as const;
   const chosen =
     last < first ? [] : [{ ...scheduleSpan(network, span, { record: true, order })!, eager: false }];
@@ -111,7 +122,7 @@ class StepOrder {
     this.#first = first;
   }
 
-  follow({ csdf, sequence }: CsdfPlanRequest): number[] {
+  follow({ csdf, sequence }: CsdfPlanRequest): number[] | undefined {
     const stepsOf: number[][] = csdf.actors.map(() => []);
     this.#parts.forEach(({ actor }, s) => {
       if (actor >= 0 && s >= this.#first) stepsOf[actor].push(s);
@@ -128,7 +139,7 @@ class StepOrder {
     }
     for (let s = this.#first; s < this.#tables.length; s++)
       while (this.#fired[s] < this.#tables[s].count) {
-        if (!this.#pull(s)) throw new Error(`step ${s} waits for ever`);
+        if (!this.#pull(s)) return undefined;
         this.#fire(s);
       }
     return this.#order;

@@ -191,7 +191,8 @@ function readAccess(
   }
   const waits: { step: number; pixels: Int32Array }[] = [];
   for (const [t, step] of writerOf) {
-    if (storage.places[t].root !== place.root) continue;
+    // What the step writes itself may lie between the pixels it reads (parts of a concat): it never waits for that.
+    if (storage.places[t].root !== place.root || firings.outputs.includes(t)) continue;
     const pixels = neededPixels(graph, storage.places[t], t, place, c, lo, hi);
     if (pixels) waits.push({ step, pixels });
   }
