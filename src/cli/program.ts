@@ -47,6 +47,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/overlap.ts'),
   },
   {
+    name: 'partition',
+    summary: 'cut a network into spans that fit a chip, with the least off-chip traffic',
+    load: () => import('./commands/partition.ts'),
+  },
+  {
     name: 'frontier',
     summary: 'show how far memory comes down for how much is computed twice',
     load: () => import('./commands/frontier.ts'),

@@ -6,6 +6,7 @@
 import { Closures } from './closure.ts';
 import { bestCuts, type Cuts, greedyCuts, type SpanCost } from './cuts.ts';
 import type { LayerNet } from './layers.ts';
+import { bestSets, type OrderLimit } from './orders.ts';
 import { replayClosure } from './replay.ts';
 import { type SyncGraph, syncGraph } from './sync.ts';
 import { bestTiling, type Tiling } from './tiling.ts';
@@ -21,9 +22,8 @@ export interface PartitionRequest {
 }
 
 export interface PartitionSpan {
-  /** Layers, first and last. */
-  readonly first: number;
-  readonly last: number;
+  /** Layers, in the network's order: neighbours in it, or in a better order. */
+  readonly layers: readonly number[];
   readonly closureBytes: number;
   readonly filterBytes: number;
   /** False for a layer that cannot fit: it is run in tiles. */
@@ -47,37 +47,43 @@ export class Partitioner {
   readonly request: PartitionRequest;
   readonly #closures: Closures;
   readonly #sync: SyncGraph;
-  readonly #spans = new Map<number, PartitionSpan | undefined>();
+  readonly #spans = new Map<string, PartitionSpan | undefined>();
   /** Closures of spans whose replay held more than the formula says. */
-  readonly #corrected = new Map<number, number>();
+  readonly #corrected = new Map<string, number>();
 
-  constructor(net: LayerNet, request: PartitionRequest, closures?: Closures) {
+  constructor(net: LayerNet, request: PartitionRequest) {
     this.net = net;
     this.request = request;
-    this.#closures = closures ?? new Closures(net, { inPlace: request.inPlace });
+    this.#closures = new Closures(net, { inPlace: request.inPlace });
     this.#sync = syncGraph(net);
   }
 
   /** A span with its figures; undefined where several layers do not fit together. */
   span(first: number, last: number): PartitionSpan | undefined {
-    const key = first * this.net.layers.length + last;
-    if (!this.#spans.has(key)) this.#spans.set(key, this.#make(first, last, key));
+    return this.set(rangeOf(first, last));
+  }
+
+  /** The same for any layers, given in the network's order, that leave no way out of them and back. */
+  set(layers: readonly number[]): PartitionSpan | undefined {
+    const key = layers.join();
+    if (!this.#spans.has(key)) this.#spans.set(key, this.#make(layers, key));
     return this.#spans.get(key);
   }
 
-  #make(first: number, last: number, key: number): PartitionSpan | undefined {
+  #make(layers: readonly number[], key: string): PartitionSpan | undefined {
     const { capacityBytes, weights = true } = this.request;
-    const set = rangeOf(first, last);
-    const filterBytes = filterBytesOf(this.net, set);
+    const filterBytes = filterBytesOf(this.net, layers);
     const room = capacityBytes - (weights ? filterBytes : 0);
-    if (first < last && room < 0) return undefined;
-    const closureBytes = this.#corrected.get(key) ?? this.#closures.of(set).bytes;
+    if (layers.length > 1 && room < 0) return undefined;
+    const closureBytes = this.#corrected.get(key) ?? this.#closures.of(layers).bytes;
     const fits = closureBytes <= room;
-    if (!fits && first < last) return undefined;
-    const { readBytes, writeBytes } = setTraffic(this.net, set);
-    const tiling = fits ? undefined : bestTiling(this.net, first, { capacityBytes, weights, closureBytes });
+    if (!fits && layers.length > 1) return undefined;
+    const { readBytes, writeBytes } = setTraffic(this.net, layers);
+    const tiling = fits
+      ? undefined
+      : bestTiling(this.net, layers[0], { capacityBytes, weights, closureBytes });
     const trafficBytes = tiling ? tiling.trafficBytes : readBytes + writeBytes;
-    return { first, last, closureBytes, filterBytes, fits, readBytes, writeBytes, trafficBytes, tiling };
+    return { layers, closureBytes, filterBytes, fits, readBytes, writeBytes, trafficBytes, tiling };
   }
 
   readonly #cost: SpanCost = (first, last) => this.span(first, last)?.trafficBytes;
@@ -120,19 +126,28 @@ export class Partitioner {
     return spans.every((s) => s !== undefined) ? partitionOf(spans) : undefined;
   }
 
-  /** Replays every span that is chosen. One that would not fit is corrected, and the cuts are made anew. */
+  /** The least traffic over all orders that the layers can run in; undefined where those are too many to look at. */
+  bestInAnyOrder(limit?: OrderLimit): Partition | undefined {
+    return this.#provenSets(() => bestSets(this.net, (set) => this.set(set)?.trafficBytes, limit));
+  }
+
   #proven(choose: () => Cuts): Partition {
+    return this.#provenSets(() => choose().spans.map(([first, last]) => rangeOf(first, last)))!;
+  }
+
+  /** Replays every span that is chosen. One that would not fit is corrected, and the choice is made anew. */
+  #provenSets(choose: () => readonly (readonly number[])[] | undefined): Partition | undefined {
     for (;;) {
-      const spans = choose().spans.map(([first, last]) => this.span(first, last)!);
+      const spans = choose()?.map((set) => this.set(set)!);
+      if (!spans) return undefined;
       if (!spans.map((s) => this.#correct(s)).some((changed) => changed)) return partitionOf(spans);
     }
   }
 
   /** True where a replay of the span holds more than was counted. */
   #correct(span: PartitionSpan): boolean {
-    const set = rangeOf(span.first, span.last);
-    const counted = this.#closures.of(set);
-    const { rows } = replayClosure(this.net, set, this.#sync);
+    const counted = this.#closures.of(span.layers);
+    const { rows } = replayClosure(this.net, span.layers, this.#sync);
     let more = 0;
     for (const [map, held] of rows) {
       const m = this.net.maps[map];
@@ -143,7 +158,7 @@ export class Partitioner {
     }
     const closureBytes = counted.bytes + more;
     if (closureBytes <= span.closureBytes) return false;
-    const key = span.first * this.net.layers.length + span.last;
+    const key = span.layers.join();
     this.#corrected.set(key, closureBytes);
     this.#spans.delete(key);
     return true;

@@ -44,10 +44,10 @@ function expected(net: LayerNet, inputs: readonly TypedArray[]): TypedArray[] {
 }
 
 describe('traffic counted by the executor is what the model says, and every byte moves once', () => {
-  const measure = (net: LayerNet, cuts: readonly (readonly [number, number])[], seed: number) => {
+  const measure = (net: LayerNet, sets: readonly (readonly number[])[], seed: number) => {
     const meter = new TrafficMeter();
     const inputs = inputsOf(net, seed);
-    const outputs = runStages(net, stagesOf(net, cuts), inputs, meter);
+    const outputs = runStages(net, stagesOf(net, sets), inputs, meter);
     expect(outputs).toEqual(expected(net, inputs));
     expect(meter.repeated).toBe(0);
     return meter.readBytes + meter.writeBytes;
@@ -64,7 +64,7 @@ describe('traffic counted by the executor is what the model says, and every byte
     expect(spans.length).toBeGreaterThan(1);
     const measured = measure(
       net,
-      spans.map((s) => [s.first, s.last]),
+      spans.map((s) => s.layers),
       3,
     );
     // A layer run in tiles is charged with its filters too; here it is run whole.
@@ -72,7 +72,7 @@ describe('traffic counted by the executor is what the model says, and every byte
       (sum, s) => sum + (s.fits ? 0 : s.trafficBytes - s.readBytes - s.writeBytes),
       0,
     );
-    const untouched = spans.reduce((sum, s) => sum + untouchedBytes(net, rangeOf(s.first, s.last)), 0);
+    const untouched = spans.reduce((sum, s) => sum + untouchedBytes(net, s.layers), 0);
     expect(measured).toBe(trafficBytes - tiled - untouched);
   });
 
@@ -84,7 +84,14 @@ describe('traffic counted by the executor is what the model says, and every byte
       const cuts = all[(seed * 7919) % all.length];
       const untouched = cuts.reduce((sum, [i, j]) => sum + untouchedBytes(net, rangeOf(i, j)), 0);
       const said = partitioner.of(cuts)!.trafficBytes;
-      expect(measure(net, cuts, seed), `seed ${seed}`).toBe(said - untouched);
+      expect(
+        measure(
+          net,
+          cuts.map(([i, j]) => rangeOf(i, j)),
+          seed,
+        ),
+        `seed ${seed}`,
+      ).toBe(said - untouched);
     }
   });
 });

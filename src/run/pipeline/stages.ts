@@ -8,7 +8,6 @@ import { evaluate } from '../../ops/evaluate.ts';
 import { contextOf } from '../../ops/registry.ts';
 import type { LayerNet } from '../../passes/2-partition/layers.ts';
 import { spanGraph, streamPlan } from '../../passes/2-partition/span-graph.ts';
-import { rangeOf } from '../../passes/2-partition/traffic.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { executePlan } from '../execute.ts';
 
@@ -23,10 +22,10 @@ export interface Stage {
 /** What stages hand on, by map. */
 export type MapValues = ReadonlyMap<number, TypedArray>;
 
-/** A stage for each span, in order. */
-export function stagesOf(net: LayerNet, spans: readonly (readonly [first: number, last: number])[]): Stage[] {
-  return spans.map(([first, last]) => {
-    const { graph, inputs, outputs } = spanGraph(net, rangeOf(first, last));
+/** A stage for each set of layers, in an order in which they can run. */
+export function stagesOf(net: LayerNet, sets: readonly (readonly number[])[]): Stage[] {
+  return sets.map((layers) => {
+    const { graph, inputs, outputs } = spanGraph(net, layers);
     return { graph, plan: streamPlan(graph), inputs, outputs };
   });
 }
