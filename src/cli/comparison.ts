@@ -3,6 +3,7 @@ import type { Planned } from '../compile.ts';
 import { csdfPlanOf, smallestCsdfPlan } from '../fit/csdf.ts';
 import { withBuffersApart } from '../fit/csdf-plan.ts';
 import { canStream } from '../fit/limits.ts';
+import { overlapGraph } from '../fit/overlapped.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkPlan } from '../plan/check.ts';
 import { planMetrics } from '../plan/metrics.ts';
@@ -56,6 +57,7 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
     ['naive', naive.value, naive.seconds],
     ['pingpong', pingpong, 0],
     ['layerwise', figures(layerwise.value), layerwise.seconds],
+    ...overlapRows(graph, request),
     ...csdf,
     ['fit', figures(fit.value), fit.seconds],
   ];
@@ -72,6 +74,16 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
 }
 
 type Row = readonly [string, Figures, number];
+
+/** Method 1: the layers one after another, each output over what is dead of its input, pixel by pixel. */
+function overlapRows(graph: Graph, request: PlanRequest): Row[] {
+  if (!canStream(graph)) return [];
+  const { policy } = fitRequest(request);
+  const { value, seconds } = timed(() =>
+    planFigures(graph, overlapGraph(graph, { policy, granularity: 'pixel' })),
+  );
+  return [['overlap', value, seconds]];
+}
 
 /** Method 4: a ring for every tensor, each at an address of its own; and its sequel: phases chosen, addresses shared. */
 function csdfRows(graph: Graph, request: PlanRequest): Row[] {

@@ -41,6 +41,7 @@ const WHAT: Readonly<Record<string, string>> = {
   naive: 'no two tensors share',
   pingpong: 'two buffers used in turn',
   layerwise: 'layer by layer, tensors packed',
+  overlap: 'layer by layer, over dead input',
   csdf: 'by rows, a ring a tensor',
   'csdf-reuse': 'by rows or whole, packed',
   fit: 'streamed where it helps',

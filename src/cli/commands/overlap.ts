@@ -1,6 +1,7 @@
 /** `tidemark overlap`: method 1, layer by layer, each output lying on what is dead of its input. */
 import { type Command, Option } from 'commander';
-import { refuseTooLarge } from '../../fit/limits.ts';
+import { TidemarkError } from '../../errors.ts';
+import { canStream, refuseTooLarge } from '../../fit/limits.ts';
 import { overlapGraph } from '../../fit/overlapped.ts';
 import type { Granularity } from '../../passes/4-allocate/overlap/raster-distance.ts';
 import { formatPercent, formatSize } from '../../report/format.ts';
@@ -44,6 +45,11 @@ export function define(command: Command): void {
 function run(model: string, options: Options): void {
   const { graph } = loadModel(model, options);
   refuseTooLarge(graph);
+  if (!canStream(graph))
+    throw new TidemarkError(
+      'shape-too-large',
+      `${model}: its maps have too many pixels to follow one by one; give smaller shapes`,
+    );
   const { granularity, accounting } = options;
   const overlapped = overlapGraph(graph, { policy: policyOf(options), granularity });
   const report = overlapReport(graph, overlapped, { granularity, opsOnly: accounting === 'ops-only' });

@@ -79,6 +79,8 @@ function variantLayout(graph: Graph, network: Network, { granularity }: OverlapR
     if (best && height >= best.height) return;
     best = { directions, height };
   };
+  // Never worse than layer by layer without overlap.
+  consider(layers.map(() => undefined));
   for (const runs of [needsIt, () => true])
     for (const top of [true, false]) consider(alternating(network, layers, top, runs));
   improve(layers, best!, consider, () => best!);
