@@ -4,7 +4,7 @@ import { channelsOf } from '../../graph/graph.ts';
 import type { ConvAttributes } from '../../ops/conv.ts';
 import type { OpContext } from '../../ops/operator.ts';
 import { type Window, windowOver } from '../../ops/window.ts';
-import { type Index, known, plus, times } from '../builder.ts';
+import { type Index, minus, plus, times } from '../builder.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { inBlocks, inputRow, overColumns, overRows, type Row, startOf, tapsOf } from '../rows.ts';
@@ -84,10 +84,11 @@ function blockOf(
   const { b } = task;
   const site = task.inputs[0]!;
   const { y: down, x: across } = window;
-  const sums = products.start(block, count);
   const { picture, y } = inputRow(window, row);
   const ky = tapsOf(b, down, y);
   const kx = border ? tapsOf(b, across, x) : { from: 0, to: across.taps };
+  const whole = ky.from === 0 && ky.to === down.taps && kx.from === 0 && kx.to === across.taps;
+  const sums = products.start(block, count, whole);
   const left = startOf(across, x);
   const top = startOf(down, y);
   const first = times(block.group, cin * site.cellBytes);
@@ -104,19 +105,16 @@ function blockOf(
       );
     };
     if (joined) {
-      const [from, to] = [known(kx.from), known(kx.to)];
-      const taps = from !== undefined && to !== undefined ? to - from : undefined;
-      const elements = taps !== undefined ? taps * cin : times(plus(kx.to as Expr, times(kx.from, -1)), cin);
-      products.add(block, sums, pixels(kx.from), plus(times(k, across.taps), kx.from), elements);
+      products.add(block, sums, pixels(kx.from), plus(times(k, across.taps), kx.from), minus(kx.to, kx.from));
     } else {
       b.for('kx', kx.from, kx.to, 1, (tap) => {
-        products.add(block, sums, pixels(tap), plus(times(k, across.taps), tap), cin);
+        products.add(block, sums, pixels(tap), plus(times(k, across.taps), tap), 1);
       });
     }
   });
   for (let j = 0; j < count; j++) {
     const pixel = plus(plus(times(row, across.output), x), j);
-    products.finish(block, sums[j], task.outputs[0], b.let('to', addressOf(task.outputs[0], pixel)));
+    products.finish(block, sums.lines[j], task.outputs[0], b.let('to', addressOf(task.outputs[0], pixel)));
   }
 }
 
@@ -136,16 +134,16 @@ function onePixel(
   const { picture, y } = inputRow(window, row);
   const ky = tapsOf(b, down, y);
   const kx = tapsOf(b, across, x);
-  const sums = products.start(block, 1);
+  const sums = products.start(block, 1, false);
   const first = times(block.group, cin);
   b.for('ky', ky.from, ky.to, 1, (k) => {
     const iy = plus(plus(times(picture, down.input), startOf(down, y)), times(k, down.dilation));
     const start = b.let('start', plus(times(iy, across.input), startOf(across, x)));
     b.for('kx', kx.from, kx.to, 1, (tap) => {
       const at = b.let('at', addressOf(site, plus(start, times(tap, across.dilation))));
-      products.add(block, sums, [elementAt(site, at, first)], plus(times(k, across.taps), tap), cin);
+      products.add(block, sums, [elementAt(site, at, first)], plus(times(k, across.taps), tap), 1);
     });
   });
   const pixel = plus(times(row, across.output), x);
-  products.finish(block, sums[0], task.outputs[0], b.let('to', addressOf(task.outputs[0], pixel)));
+  products.finish(block, sums.lines[0], task.outputs[0], b.let('to', addressOf(task.outputs[0], pixel)));
 }

@@ -39,20 +39,20 @@ export const fullyConnectedKernels: OperatorKernels = {
     });
     products.overBlocks((block) => {
       inBlocks(b, run.lo, run.hi, joined ? block.pixels : 1, (p, count) => {
-        const sums = products.start(block, count);
+        const sums = products.start(block, count, true);
         if (joined) {
           const at = b.let('at', addressOf(x, times(p, each)));
           const pixels = Array.from({ length: count }, (_, j) =>
             elementAt(x, plus(at, j * depth * x.cellBytes)),
           );
-          products.add(block, sums, pixels, 0, depth);
+          products.add(block, sums, pixels, 0, 1);
         } else {
           b.for('q', 0, each, 1, (q) => {
             const at = b.let('at', addressOf(x, plus(times(p, each), q)));
-            products.add(block, sums, [elementAt(x, at)], q, x.channels);
+            products.add(block, sums, [elementAt(x, at)], q, 1);
           });
         }
-        sums.forEach((line, j) => {
+        sums.lines.forEach((line, j) => {
           products.finish(block, line, y, b.let('to', addressOf(y, plus(p, j))));
         });
       });
@@ -66,25 +66,26 @@ export const fullyConnectedKernels: OperatorKernels = {
     const perGroup = channelsOf(ctx.outputs[0].shape);
     const products = productsOf(task, { groups: 1, perGroup, depth: x.channels, taps: run.total });
     products.overBlocks((block) => {
-      const [sums] = products.start(block, 1);
+      const sums = products.start(block, 1, true);
+      const [line] = sums.lines;
       const state = stateOf(task, block);
       b.if(compareIndex('gt', run.lo, 0), () => {
-        sums.forEach((sum, v) => {
+        line.forEach((sum, v) => {
           b.set(sum, state.load(sum, v));
         });
       });
       b.for('q', run.lo, run.hi, 1, (q) => {
         const at = b.let('at', addressOf(x, q));
-        products.add(block, [sums], [elementAt(x, at)], q, x.channels);
+        products.add(block, sums, [elementAt(x, at)], q, 1);
       });
       b.if(
         compareIndex('lt', run.hi, run.total),
         () => {
-          sums.forEach((sum, v) => {
+          line.forEach((sum, v) => {
             state.store(sum, v);
           });
         },
-        () => products.finish(block, sums, y, addressOf(y, 0)),
+        () => products.finish(block, line, y, addressOf(y, 0)),
       );
     });
   },

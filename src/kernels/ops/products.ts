@@ -8,20 +8,15 @@ import type { TypedArray } from '../../graph/graph.ts';
 import { weightZeros } from '../../ops/weight-zeros.ts';
 import {
   add,
-  and,
   convert,
-  dotPairs,
   type Index,
   i32,
   known,
   load,
   mul,
   mulAdd,
-  or,
-  over,
   place,
   plus,
-  shl,
   splat,
   sub,
   times,
@@ -30,10 +25,11 @@ import {
 import { channelData } from '../channel-data.ts';
 import { constantValues } from '../constants.ts';
 import { finishProducts, unsupported } from '../finish.ts';
-import { type Cell, cellBytes, type Expr, type Place, type Type, typeOf, type Vector } from '../ir.ts';
+import { type Cell, cellBytes, type Expr, type Place, type Region, type Type, typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import type { Machine } from '../machine.ts';
 import { elementAt, type Site } from '../site.ts';
+import { pairAdder } from './pair-products.ts';
 
 /** Neighbouring output channels that are computed together. */
 export interface Block {
@@ -58,16 +54,23 @@ interface BlockShape {
   readonly pixels: number;
 }
 
+export interface Sums {
+  /** One line a pixel, of vectors of channels. */
+  readonly lines: readonly Variable[][];
+  /** What the input's zero point takes off all taps is off from the start. */
+  readonly whole: boolean;
+}
+
 export interface Products {
   /** Bytes of packed weights. */
   readonly bytes: number;
   /** True where taps that are neighbours in the input may be added as one run. */
   readonly joins: boolean;
   overBlocks(body: (block: Block) => void): void;
-  /** Sums of `pixels` pixels, holding the bias. */
-  start(block: Block, pixels: number): Variable[][];
-  /** Adds `count` neighbouring elements of each pixel times the weights from a tap's first on. */
-  add(block: Block, sums: readonly Variable[][], pixels: readonly Place[], tap: Index, count: Index): void;
+  /** Sums of `pixels` pixels, holding the bias. `whole`: each tap will be added once. */
+  start(block: Block, pixels: number, whole: boolean): Sums;
+  /** Adds `taps` neighbouring taps of each pixel, whose elements lie side by side. */
+  add(block: Block, sums: Sums, pixels: readonly Place[], tap: Index, taps: Index): void;
   /** Stores one pixel's sums at its byte address. */
   finish(block: Block, sums: readonly Expr[], to: Site, address: Expr): void;
 }
@@ -108,6 +111,8 @@ interface Arithmetic {
   readonly cell: Cell;
   /** Elements that lie together in the packed weights. */
   readonly pack: 1 | 2;
+  /** Zero point of the input that `add` leaves in. */
+  readonly zero?: number;
   add(sums: readonly Variable[][], pixels: readonly Place[], weights: Place, count: Index): void;
 }
 
@@ -132,6 +137,10 @@ export function productsOf(task: Task, shape: ProductShape): Products {
   const blockBytes = (s: BlockShape) => shape.taps * units * width(s) * unit;
   const groupBytes = shapes.reduce((n, s) => n + s.count * blockBytes(s), 0);
   const bias = biasOf(task, channels);
+  const zero = arithmetic.zero ?? 0;
+  const prefix = zero === 0 ? undefined : excessOf(values, shape, zero);
+  const corrected = prefix && biasOf(task, channels, prefix.subarray(shape.taps * channels));
+  const excess = prefix && excessReader(task, prefix, channels, arithmetic.sum);
   const finish = finishProducts(task, channels);
   return {
     bytes: groupBytes * shape.groups,
@@ -155,15 +164,27 @@ export function productsOf(task: Task, shape: ProductShape): Products {
         }
       });
     },
-    start: (block, pixels) =>
-      Array.from({ length: pixels }, (_, j) =>
-        Array.from({ length: block.vectors }, (_, v) =>
-          b.variable(`s${j}_${v}`, bias(arithmetic.sum, plus(block.first, v * lanes))),
-        ),
+    start: (block, pixels, whole) => ({
+      whole,
+      lines: Array.from({ length: pixels }, (_, j) =>
+        Array.from({ length: block.vectors }, (_, v) => {
+          const from = whole && corrected ? corrected : bias;
+          return b.variable(`s${j}_${v}`, from(arithmetic.sum, plus(block.first, v * lanes)));
+        }),
       ),
-    add(block, sums, pixels, tap, count) {
+    }),
+    add(block, { lines, whole }, pixels, tap, taps) {
       const from = plus(block.weights, times(tap, units * width(block) * unit));
-      arithmetic.add(sums, pixels, place(packed, b.let('w', from)), count);
+      const w = place(packed, b.let('w', from));
+      const run = known(taps);
+      arithmetic.add(lines, pixels, w, run === undefined ? times(taps, shape.depth) : run * shape.depth);
+      if (excess && !whole) {
+        lines[0].forEach((_, v) => {
+          const channel = plus(block.first, v * lanes);
+          const much = b.let('excess', sub(excess(channel, plus(tap, taps)), excess(channel, tap)));
+          for (const line of lines) b.set(line[v], sub(line[v], much));
+        });
+      }
     },
     finish(block, sums, to, address) {
       sums.forEach((sum, v) => {
@@ -220,12 +241,46 @@ function packWeights(
   return out;
 }
 
-/** The bias of channels as sums start with it; zero where there is none. */
-function biasOf(task: Task, channels: number): (type: Type, channel: Index) => Expr {
+/** [tap][channel]: what a zero point adds to the sum of the taps before this one. Wraps, as sums do. */
+function excessOf(
+  values: TypedArray,
+  { groups, perGroup, depth, taps }: ProductShape,
+  zero: number,
+): Int32Array {
+  const channels = groups * perGroup;
+  const prefix = new Int32Array((taps + 1) * channels);
+  for (let t = 0; t < taps; t++) {
+    for (let c = 0; c < channels; c++) {
+      let sum = 0;
+      for (let k = 0; k < depth; k++) sum += values[(c * taps + t) * depth + k];
+      prefix[(t + 1) * channels + c] = prefix[t * channels + c] + Math.imul(sum, zero);
+    }
+  }
+  return prefix;
+}
+
+/** Reads the excess of the taps before one. */
+function excessReader(
+  { ctx, module }: Task,
+  prefix: Int32Array,
+  channels: number,
+  type: Type,
+): (channel: Index, tap: Index) => Expr {
+  let region: Region | undefined;
+  return (channel, tap) => {
+    const padded = () => Int32Array.from({ length: prefix.length + 16 }, (_, i) => prefix[i] ?? 0);
+    region ??= module.constant(`${ctx.op.name} excess`, padded());
+    return load(type, 'i32', place(region, times(plus(times(tap, channels), channel), 4)));
+  };
+}
+
+/** The bias of channels as sums start with it, less `excess`; zero where there is none. */
+function biasOf(task: Task, channels: number, excess?: Int32Array): (type: Type, channel: Index) => Expr {
   const { ctx } = task;
   const name = `${ctx.op.name} bias`;
   const float = ctx.inputs[0]!.dtype === 'f32';
-  const values = ctx.inputs[2] ? constantValues(ctx, 2) : new Float32Array(channels);
+  const given = ctx.inputs[2] ? constantValues(ctx, 2) : new Float32Array(channels);
+  const values = excess ? Int32Array.from(given as ArrayLike<number>, (v, c) => v - excess[c]) : given;
   const data = channelData(task, name, float ? Float32Array.from(values) : Int32Array.from(values));
   return (type, channel) => (type === 'i64' ? convert('i64', data('i32', channel)) : data(type, channel));
 }
@@ -237,7 +292,10 @@ function arithmeticOf(task: Task, lanes: number, values: TypedArray): Arithmetic
   const cell = values instanceof Int8Array ? 'i8' : fits(values) ? 'i8' : 'i16';
   if (x.dtype === 'i16') return scalarArithmetic(task, 'i64', cell, 0);
   const zero = x.quant?.zeroPoint[0] ?? 0;
-  if (lanes > 1 && machine.pairs) return pairArithmetic(task, lanes, cell, zero);
+  if (lanes > 1 && machine.pairs) {
+    const add = pairAdder(task.b, task.inputs[0]!, lanes, cell);
+    return { sum: `i32x${lanes}`, cell, pack: 2, zero, add };
+  }
   if (lanes > 1) throw unsupported(ctx, 'integers on a machine with vectors but without pairs');
   return scalarArithmetic(task, 'i32', cell, zero);
 }
@@ -300,53 +358,6 @@ function scalarArithmetic(task: Task, sum: 'i32' | 'i64', cell: Cell, zero: numb
           });
         });
       });
-    },
-  };
-}
-
-/** Two products at a time in each lane. */
-function pairArithmetic(task: Task, lanes: number, cell: Cell, zero: number): Arithmetic {
-  const { b } = task;
-  const site = task.inputs[0]!;
-  const sum: Vector = `i32x${lanes}`;
-  const halves: Type = `i16x${2 * lanes}`;
-  const size = cellBytes(cell);
-  const element = (at: Place, k: Index): Expr => {
-    const stored = load('i32', site.cell, after(at, k));
-    return zero === 0 ? stored : sub(stored, i32(zero));
-  };
-  const step = (
-    sums: readonly Variable[][],
-    pixels: readonly Place[],
-    weights: Place,
-    pair: Index,
-    second: boolean,
-  ) => {
-    const vectors = sums[0].length;
-    const bytes = 2 * lanes * size;
-    const w = Array.from({ length: vectors }, (_, v) =>
-      b.let(`w${v}`, load(halves, cell, after(weights, plus(times(pair, vectors * bytes), v * bytes)))),
-    );
-    sums.forEach((row, j) => {
-      const k = times(pair, 2);
-      const low = and(element(pixels[j], k), i32(0xffff));
-      const both = second ? or(low, shl(element(pixels[j], plus(k, 1)), i32(16))) : low;
-      const x = b.let(`x${j}`, convert(halves, splat(sum, both), 'bits'));
-      row.forEach((s, v) => {
-        b.set(s, add(s, dotPairs(sum, x, w[v])));
-      });
-    });
-  };
-  return {
-    sum,
-    cell,
-    pack: 2,
-    add(sums, pixels, weights, count) {
-      const fixed = known(count);
-      // A count that is not known is of joined taps, which have even numbers of elements.
-      const end = over(count, 2);
-      b.for('k', 0, end, 1, (k) => step(sums, pixels, weights, k, true));
-      if (fixed !== undefined && fixed % 2 === 1) step(sums, pixels, weights, Math.floor(fixed / 2), false);
     },
   };
 }

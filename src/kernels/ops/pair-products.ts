@@ -1,0 +1,104 @@
+/**
+ * Sums of products of 8-bit elements on vectors: lanes of 16 bits are multiplied and added in pairs, so that each lane
+ * of a sum takes two elements at once. A vector of input elements is loaded and widened once, and each of its pairs
+ * spread over a vector in turn.
+ */
+import {
+  add,
+  and,
+  type Builder,
+  convert,
+  dotPairs,
+  type Index,
+  i32,
+  known,
+  lane,
+  load,
+  or,
+  over,
+  place,
+  plus,
+  shl,
+  splat,
+  times,
+  type Variable,
+} from '../builder.ts';
+import { type Cell, cellBytes, type Expr, type Place, type Type, type Vector } from '../ir.ts';
+import type { Site } from '../site.ts';
+
+/** Byte `more` after a place. */
+function after(p: Place, more: Index): Place {
+  return place(p.region, plus(p.address, more), p.offset);
+}
+
+/** Adds elements as they are stored times weights of `cell` cells; what zero points take off comes elsewhere. */
+export function pairAdder(
+  b: Builder,
+  site: Site,
+  lanes: number,
+  cell: Cell,
+): (sums: readonly Variable[][], pixels: readonly Place[], weights: Place, count: Index) => void {
+  const sum: Vector = `i32x${lanes}`;
+  const halves: Vector = `i16x${2 * lanes}`;
+  const pairBytes = 2 * lanes * cellBytes(cell);
+  const chunk = 2 * lanes;
+
+  /** One pair of elements of each pixel, spread over a vector by `pairOf`. */
+  const addPair = (
+    sums: readonly Variable[][],
+    weights: Place,
+    pair: Index,
+    pairOf: (pixel: number) => Expr,
+  ): void => {
+    const vectors = sums[0].length;
+    const w = Array.from({ length: vectors }, (_, v) =>
+      b.let(
+        `w${v}`,
+        load(halves, cell, after(weights, plus(times(pair, vectors * pairBytes), v * pairBytes))),
+      ),
+    );
+    sums.forEach((row, j) => {
+      const x = b.let(`x${j}`, convert(halves, pairOf(j), 'bits'));
+      row.forEach((s, v) => {
+        b.set(s, add(s, dotPairs(sum, x, w[v])));
+      });
+    });
+  };
+
+  /** Elements [first, first + chunk): a vector of each pixel. */
+  const addChunk = (sums: readonly Variable[][], pixels: readonly Place[], weights: Place, first: Index) => {
+    const xs = pixels.map((at, j) => b.let(`p${j}`, load(halves, site.cell, after(at, first))));
+    for (let p = 0; p < lanes; p++) {
+      const pair = plus(over(first, 2), p);
+      addPair(sums, weights, pair, (j) => splat(sum, lane(convert(sum, xs[j], 'bits'), p)));
+    }
+  };
+
+  /** Two elements, or the last one alone. */
+  const addFew = (
+    sums: readonly Variable[][],
+    pixels: readonly Place[],
+    weights: Place,
+    pair: Index,
+    both: boolean,
+  ) => {
+    const element = (j: number, k: Index): Expr => load('i32' as Type, site.cell, after(pixels[j], k));
+    addPair(sums, weights, pair, (j) => {
+      const low = and(element(j, times(pair, 2)), i32(0xffff));
+      return splat(sum, both ? or(low, shl(element(j, plus(times(pair, 2), 1)), i32(16))) : low);
+    });
+  };
+
+  return (sums, pixels, weights, count) => {
+    const fixed = known(count);
+    if (fixed === undefined) {
+      // A count that is not known is of joined taps, which have even numbers of elements.
+      b.for('k', 0, over(count, 2), 1, (k) => addFew(sums, pixels, weights, k, true));
+      return;
+    }
+    const whole = fixed - (fixed % chunk);
+    b.for('k', 0, whole, chunk, (k) => addChunk(sums, pixels, weights, k));
+    b.for('k', whole / 2, Math.floor(fixed / 2), 1, (k) => addFew(sums, pixels, weights, k, true));
+    if (fixed % 2 === 1) addFew(sums, pixels, weights, Math.floor(fixed / 2), false);
+  };
+}
