@@ -24,6 +24,7 @@ export {
 } from './compile.ts';
 export { type OnnxOptions as WriteOnnxOptions, writeOnnx } from './emit/onnx/write.ts';
 export { type ErrorCode, TidemarkError } from './errors.ts';
+export { analyseCsdf, type CsdfAnswer, type CsdfRequest, csdfPareto, csdfPipeline } from './fit/csdf.ts';
 export { type FitRequest, type FitResult, fitGraph } from './fit/fit.ts';
 export {
   type DType,
