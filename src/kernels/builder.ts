@@ -201,6 +201,11 @@ export function dotPairs(type: Vector, a: Expr, b: Expr): Expr {
   return { kind: 'dotPairs', type, a, b };
 }
 
+/** a0 b0 a1 b1 ... of the lower or upper halves of two vectors. */
+export function interleave(half: 'low' | 'high', a: Expr, b: Expr): Expr {
+  return { kind: 'interleave', type: a.type as Vector, half, a, b };
+}
+
 export function call(type: Type, name: string, ...args: Expr[]): Expr {
   return { kind: 'call', type, name, args };
 }

@@ -23,6 +23,8 @@ export interface WindowBlock extends Lanes {
   readonly kx: TapRange;
   /** Calls `body` for each tap that meets the input with the byte address of its pixel for output j. */
   overTaps(body: (ky: Index, kx: Index, at: (j: number) => Expr) => void): void;
+  /** Calls `body` for each row of taps that meets the input, with the byte address of a tap's pixel for output j. */
+  overLines(body: (ky: Index, at: (tap: Index, j: number) => Expr) => void): void;
   /** Byte address of output pixel j. */
   address(j: number): Expr;
 }
@@ -30,7 +32,28 @@ export interface WindowBlock extends Lanes {
 const MOST_UNROLLED_TAPS = 7;
 const MOST_PIXELS = 4;
 
-export function overWindows(task: Task, window: Window, body: (block: WindowBlock) => void): void {
+/** How channels are cut: so many vectors of so many lanes at a time, then what is left by the next. */
+export type ChannelCuts = readonly (readonly [vectors: number, lanes: number])[];
+
+function usualCuts({ lanes }: Task['machine']): ChannelCuts {
+  return lanes > 1
+    ? [
+        [4, lanes],
+        [1, lanes],
+        [1, 1],
+      ]
+    : [
+        [4, 1],
+        [1, 1],
+      ];
+}
+
+export function overWindows(
+  task: Task,
+  window: Window,
+  body: (block: WindowBlock) => void,
+  cuts: ChannelCuts = usualCuts(task.machine),
+): void {
   const { b, machine } = task;
   const site = task.inputs[0]!;
   const [to] = task.outputs;
@@ -38,7 +61,7 @@ export function overWindows(task: Task, window: Window, body: (block: WindowBloc
   const whole = runsUnbroken(site, across.input);
 
   overRows(b, task.run, across.output, (row) => {
-    overChannels(task, to.channels, (lanes) => {
+    overChannels(task, to.channels, cuts, (lanes) => {
       const { picture, y } = inputRow(window, row.row);
       const ky = tapsOf(b, down, y);
       const line = (k: Index) =>
@@ -60,6 +83,9 @@ export function overWindows(task: Task, window: Window, body: (block: WindowBloc
           ky,
           kx,
           address: (j) => b.let('to', addressOf(to, plus(plus(times(row.row, across.output), x), j))),
+          overLines(visit) {
+            b.for('ky', ky.from, ky.to, 1, (k) => visit(k, source(k)));
+          },
           overTaps(visit) {
             b.for('ky', ky.from, ky.to, 1, (k) => {
               const at = source(k);
@@ -81,7 +107,12 @@ export function overWindows(task: Task, window: Window, body: (block: WindowBloc
         return;
       }
       overColumns(b, across, row, border, (from, end) => {
-        const most = Math.max(1, Math.min(MOST_PIXELS, Math.floor(machine.sums / lanes.vectors)));
+        const sums = lanes.vectors * Math.max(1, lanes.lanes / machine.lanes);
+        const most = evenBlocks(
+          from,
+          end,
+          Math.max(1, Math.min(MOST_PIXELS, Math.floor(machine.sums / sums))),
+        );
         inBlocks(b, from, end, most, (x, count) => {
           block(x, count, { from: 0, to: across.taps }, (k) => {
             const start = b.let('start', addressOf(site, line(k)));
@@ -95,22 +126,18 @@ export function overWindows(task: Task, window: Window, body: (block: WindowBloc
   });
 }
 
-/** All channels: blocks of a few vectors, single vectors, and what is left one by one. */
-function overChannels({ b, machine }: Task, channels: number, body: (lanes: Lanes) => void): void {
-  const { lanes } = machine;
+/** `most`, or half of it and more where the columns then come out even. */
+function evenBlocks(from: Expr, to: Expr, most: number): number {
+  const [first, end] = [known(from), known(to)];
+  if (first === undefined || end === undefined) return most;
+  for (let n = most; n * 2 >= most && n > 1; n--) if ((end - first) % n === 0) return n;
+  return most;
+}
+
+/** All channels, by the first cut as far as it goes, then by the next. */
+function overChannels({ b }: Task, channels: number, cuts: ChannelCuts, body: (lanes: Lanes) => void): void {
   let done = 0;
-  const shapes =
-    lanes > 1
-      ? [
-          [4, lanes],
-          [1, lanes],
-          [1, 1],
-        ]
-      : [
-          [4, 1],
-          [1, 1],
-        ];
-  for (const [vectors, width] of shapes) {
+  for (const [vectors, width] of cuts) {
     const step = vectors * width;
     const end = done + Math.floor((channels - done) / step) * step;
     b.for('c', done, end, step, (c) => body({ first: c, vectors, lanes: width }));

@@ -167,6 +167,12 @@ export class Interpreter {
           (_, i) => (a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1]) | 0,
         );
       }
+      case 'interleave': {
+        const a = this.#value(e.a, locals) as readonly number[];
+        const b = this.#value(e.b, locals) as readonly number[];
+        const first = e.half === 'low' ? 0 : a.length / 2;
+        return a.map((_, i) => (i % 2 === 0 ? a : b)[first + (i >> 1)]);
+      }
       case 'splat':
         return new Array(lanesOf(e.type)).fill(this.#value(e.x, locals));
       case 'lane':

@@ -111,6 +111,14 @@ export type Expr =
   | { readonly kind: 'mulAdd'; readonly type: Type; readonly a: Expr; readonly b: Expr; readonly c: Expr }
   /** i32xN of two i16x2N: lane l is a[2l] * b[2l] + a[2l + 1] * b[2l + 1]. */
   | { readonly kind: 'dotPairs'; readonly type: Vector; readonly a: Expr; readonly b: Expr }
+  /** Lanes of the lower or upper halves in turn: a0 b0 a1 b1 ... */
+  | {
+      readonly kind: 'interleave';
+      readonly type: Vector;
+      readonly half: 'low' | 'high';
+      readonly a: Expr;
+      readonly b: Expr;
+    }
   | { readonly kind: 'splat'; readonly type: Vector; readonly x: Expr }
   | { readonly kind: 'lane'; readonly type: Scalar; readonly x: Expr; readonly index: number }
   /** A vector of scalars. */

@@ -5,7 +5,7 @@ import { type EmitOptions, type Emitted, emitWasm } from '../emit/wasm/emit.ts';
 import { TidemarkError } from '../errors.ts';
 import { allocate, type DType, elementCount, type Graph, type TypedArray } from '../graph/graph.ts';
 import { lowerPlan } from '../kernels/lower.ts';
-import { VECTOR16 } from '../kernels/machine.ts';
+import { WASM_SIMD } from '../kernels/machine.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Backend, Prepared } from './backend.ts';
 import type { ExecuteOptions, ExecuteResult } from './execute.ts';
@@ -25,7 +25,7 @@ export function emitPlan(
   options: EmitOptions = {},
   onProgress?: (done: number) => void,
 ): Emitted {
-  const program = lowerPlan(graph, plan, VECTOR16, { onProgress });
+  const program = lowerPlan(graph, plan, WASM_SIMD, { onProgress });
   return emitWasm(program, { ports: graph, ...options });
 }
 

@@ -4,12 +4,13 @@ import { weightZeros } from '../../ops/weight-zeros.ts';
 import type { Window } from '../../ops/window.ts';
 import { add, i32, load, mul, mulAdd, place, plus, splat, sub, times, type Variable } from '../builder.ts';
 import { channelData } from '../channel-data.ts';
-import { overWindows } from '../channel-windows.ts';
+import { type ChannelCuts, overWindows, type WindowBlock } from '../channel-windows.ts';
 import { constantValues } from '../constants.ts';
 import { finishProducts } from '../finish.ts';
 import { type Cell, cellBytes, type Place, type Type, typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import { elementAt } from '../site.ts';
+import { addTapsInPairs, PAIR_CHANNELS } from './depthwise-pairs.ts';
 
 export function writeDepthwise(task: Task, window: Window): void {
   const { b, ctx } = task;
@@ -24,9 +25,10 @@ export function writeDepthwise(task: Task, window: Window): void {
   const cell: Cell = float ? 'f32' : values.every((v) => v >= -128 && v <= 127) ? 'i8' : 'i16';
   const size = cellBytes(cell);
   const source = ctx.inputs[1]!.constant!.load();
-  const packed = task.module.packed(`${ctx.op.name} weights`, source, `depthwise ${cell}`, () =>
-    byTap(values, channels, taps, cell),
-  );
+  const packed = () =>
+    task.module.packed(`${ctx.op.name} weights`, source, `depthwise ${cell}`, () =>
+      byTap(values, channels, taps, cell),
+    );
   const given = ctx.inputs[2] ? constantValues(ctx, 2) : new Float32Array(channels);
   const starts = float ? Float32Array.from(given) : Int32Array.from(given);
   const bias = channelData(task, `${ctx.op.name} bias`, starts);
@@ -40,32 +42,52 @@ export function writeDepthwise(task: Task, window: Window): void {
     return b.set(sum, add(sum, mul(centred, w)));
   };
 
-  overWindows(task, window, (block) => {
-    const { first, lanes, vectors } = block;
+  const cuts = !float && task.machine.interleaves && channels >= PAIR_CHANNELS ? PAIR_CUTS : undefined;
+  const pairs = { values, channels, down: window.y.taps, across, cell };
+  const writeBlock = (block: WindowBlock) => {
+    const inPairs = cuts !== undefined && block.lanes === PAIR_CHANNELS;
+    const { first } = block;
+    const lanes = inPairs ? task.machine.lanes : block.lanes;
+    const vectors = inPairs ? PAIR_CHANNELS / lanes : block.vectors;
     const type = typeOf(float ? 'f32' : 'i32', lanes);
     const channel = (v: number) => plus(first, v * lanes);
     const sums = Array.from({ length: block.count }, (_, j) =>
       Array.from({ length: vectors }, (_, v) => b.variable(`s${j}_${v}`, bias(type, channel(v)))),
     );
-    block.overTaps((ky, kx, at) => {
-      const tap = plus(times(ky, across), kx);
-      const weights = b.let('w', times(plus(times(tap, channels), first), size));
-      sums.forEach((line, j) => {
-        const from = at(j);
-        line.forEach((sum, v) => {
-          const weight = place(packed, plus(weights, v * lanes * size));
-          product(sum, elementAt(site, from, channel(v)), weight, type);
-        });
-      });
-    });
+    if (inPairs) addTapsInPairs(task, block, pairs, zero, sums);
+    else addTaps(block, sums, lanes, type);
     sums.forEach((line, j) => {
       const address = block.address(j);
       line.forEach((sum, v) => {
         b.store(to.cell, elementAt(to, address, channel(v)), finish(sum, channel(v)));
       });
     });
-  });
+  };
+
+  const addTaps = (block: WindowBlock, sums: readonly (readonly Variable[])[], lanes: number, type: Type) => {
+    const channel = (v: number) => plus(block.first, v * lanes);
+    block.overTaps((ky, kx, at) => {
+      const tap = plus(times(ky, across), kx);
+      const weights = b.let('w', times(plus(times(tap, channels), block.first), size));
+      sums.forEach((line, j) => {
+        const from = at(j);
+        line.forEach((sum, v) => {
+          const weight = place(packed(), plus(weights, v * lanes * size));
+          product(sum, elementAt(site, from, channel(v)), weight, type);
+        });
+      });
+    });
+  };
+
+  overWindows(task, window, writeBlock, cuts);
 }
+
+/** Eight channels at a time; what is left as without pairs. */
+const PAIR_CUTS: ChannelCuts = [
+  [1, PAIR_CHANNELS],
+  [1, 4],
+  [1, 1],
+];
 
 /** [channel][tap] as [tap][channel]. */
 function byTap(values: TypedArray, channels: number, taps: number, cell: Cell): TypedArray {

@@ -56,6 +56,9 @@ export function printExpr(ctx: Context, e: Expr): void {
       printExpr(ctx, e.b);
       body.op('i32x4.dot_i16x8_s');
       return;
+    case 'interleave':
+      printInterleave(ctx, e);
+      return;
     case 'splat':
       if (printLoadSplat(ctx, e.type, e.x, printExpr) || printLaneSplat(ctx, e.x, lanesOf(e.type))) return;
       printExpr(ctx, e.x);
@@ -90,6 +93,19 @@ export function printExpr(ctx: Context, e: Expr): void {
       body.call(func);
     }
   }
+}
+
+function printInterleave(ctx: Context, e: Expr & { kind: 'interleave' }): void {
+  const bytes = 16 / lanesOf(e.type);
+  const first = e.half === 'low' ? 0 : 8;
+  printExpr(ctx, e.a);
+  printExpr(ctx, e.b);
+  ctx.body.shuffle(
+    Array.from({ length: 16 }, (_, i) => {
+      const lane = Math.floor(i / (2 * bytes));
+      return first + lane * bytes + (i % bytes) + (i % (2 * bytes) < bytes ? 0 : 16);
+    }),
+  );
 }
 
 /** One lane of a vector in all lanes of another: a shuffle, which engines know as one instruction. */
