@@ -10,10 +10,12 @@ import { htmlReport } from '../report/html.ts';
 import { type Profile, profileOf } from '../report/profile.ts';
 import { type Timeline, timelineOf } from '../report/timeline.ts';
 import { refuseUnwritable, writeWhole } from './files.ts';
+import { interruptible } from './interrupt.ts';
 import { modelSource } from './model.ts';
 import { type ModelOptions, type PolicyOptions, withModel, withPolicies } from './options/shared.ts';
 import { parseBudget } from './options/size.ts';
 import { parsePercent } from './options/values.ts';
+import { note } from './output.ts';
 import { fitRequest } from './planning.ts';
 import { readmeOf } from './readme.ts';
 import type { NamedTarget, TargetOutput } from './targets.ts';
@@ -51,6 +53,8 @@ export interface FitDocument {
   /** Figures of each target that was asked for. */
   readonly targets?: Readonly<Record<string, TargetOutput['figures']>>;
   readonly files: readonly string[];
+  /** Ctrl-C ended the search: the plan is the best that it had found. */
+  readonly interrupted?: true;
 }
 
 export interface Fitted {
@@ -77,7 +81,13 @@ export function withFit(command: Command, ramIsRequired = false): Command {
   return withPolicies(command);
 }
 
-export function fitModel(model: string, options: FitOptions, targets: readonly NamedTarget[] = []): Fitted {
+/** With `keeps`, Ctrl-C ends the search with what it has found instead of ending the process. */
+export function fitModel(
+  model: string,
+  options: FitOptions,
+  targets: readonly NamedTarget[] = [],
+  keeps = false,
+): Fitted {
   const budgetBytes = parseBudget(options.ram, '--ram');
   if (options.out !== undefined) refuseUnwritable(options.out);
   if (targets.length > 0 && options.out === undefined)
@@ -85,12 +95,17 @@ export function fitModel(model: string, options: FitOptions, targets: readonly N
   const source = modelSource(model, { ...options, toRun: targets.length > 0 });
   for (const target of targets) target.refuse?.(model, source);
   const progress = startProgress();
+  const work = interruptible(() => {
+    progress.done();
+    note('tidemark: interrupted; writing down the best plan found so far (again to leave at once)');
+  });
   const request = {
     budgetBytes,
     maxOverhead: options.maxOverhead,
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,
+    part: keeps ? work.run : undefined,
   };
   const compiled = compileModel(source, fitRequest(request));
   progress.step('drawing');
@@ -111,7 +126,11 @@ export function fitModel(model: string, options: FitOptions, targets: readonly N
   const document = documentOf(model, options, compiled, budgetBytes, files);
   const figures = Object.fromEntries(written.map(({ name, output }) => [name, output.figures]));
   return {
-    document: written.length > 0 ? { ...document, targets: figures } : document,
+    document: {
+      ...document,
+      ...(written.length > 0 ? { targets: figures } : {}),
+      ...(work.interrupted ? { interrupted: true } : {}),
+    },
     before,
     timeline,
     written,

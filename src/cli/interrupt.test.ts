@@ -14,7 +14,8 @@ test('a piece gives what it returns and throws what it throws', () => {
 });
 
 test('Ctrl-C breaks a piece off that never ends, and later pieces are left out', () => {
-  const work = interruptible();
+  let calls = 0;
+  const work = interruptible(() => calls++);
   expect(work.run(() => 'first')).toBe('first');
   // From another process: this one is busy until it comes.
   spawn('sh', ['-c', `sleep 0.3; kill -INT ${process.pid}`]);
@@ -23,5 +24,6 @@ test('Ctrl-C breaks a piece off that never ends, and later pieces are left out',
   };
   expect(work.run(forever)).toBeUndefined();
   expect(work.interrupted).toBe(true);
+  expect(calls).toBe(1);
   expect(work.run(() => 'later')).toBeUndefined();
 });

@@ -14,7 +14,8 @@ export interface Interruptible {
 /** The name under which a script finds the piece that it runs. */
 const NAME = '__tidemarkPiece';
 
-export function interruptible(): Interruptible {
+/** `onInterrupt` is called once, when Ctrl-C has broken a piece off. */
+export function interruptible(onInterrupt?: () => void): Interruptible {
   let interrupted = false;
   return {
     get interrupted() {
@@ -35,6 +36,7 @@ export function interruptible(): Interruptible {
       } catch (error) {
         if ((error as NodeJS.ErrnoException)?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
         interrupted = true;
+        onInterrupt?.();
         return undefined;
       } finally {
         Reflect.deleteProperty(globalThis, NAME);

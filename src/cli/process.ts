@@ -14,3 +14,10 @@ export function finishQuietly(): void {
     process.exit(130);
   });
 }
+
+/** From now on Ctrl-C ends the process at once, also in the midst of work that hears no events. */
+export async function leaveOnInterrupt(): Promise<void> {
+  // One that came while modules were loaded is heard first.
+  await new Promise((heard) => setImmediate(heard));
+  process.removeAllListeners('SIGINT');
+}

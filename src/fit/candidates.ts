@@ -17,6 +17,8 @@ import {
 /** What a search is asked for; see FitRequest. */
 export interface SearchRequest {
   readonly budgetBytes?: number;
+  /** Runs a part of the search; undefined where it was broken off, and for every part after that. */
+  readonly part?: <T>(run: () => T) => T | undefined;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -86,7 +88,15 @@ function leadingSources(network: Network): number {
 }
 
 /** The best spans of a variant; inputs that are gathered stand before them. */
-function spansOf(variant: Variant, search: SpanSearch): SpanChoice[] | undefined {
+function spansOf(
+  variant: Variant,
+  search: SpanSearch,
+  { part = (run) => run() }: SearchRequest,
+): readonly SpanChoice[] | undefined {
+  return part(() => searchSpans(variant, search));
+}
+
+function searchSpans(variant: Variant, search: SpanSearch): SpanChoice[] | undefined {
   const { network, gathered } = variant;
   if (gathered === undefined) return chooseSpans(network, search);
   const spans = chooseSpans(network, { ...search, first: gathered });
@@ -101,7 +111,7 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
     const budgetWork: Work = { left: ROW_WORK };
     for (const modes of [['rows'], ['rows', 'singles'], ['rows', 'pixels', 'singles']] satisfies Mode[][]) {
       const found = open.flatMap(
-        (v) => withinBudget(v, modes, budget, budgetWork, (d) => onProgress?.(d / 4)) ?? [],
+        (v) => withinBudget(v, modes, budget, budgetWork, request, (d) => onProgress?.(d / 4)) ?? [],
       );
       if (found.length > 0) return found;
     }
@@ -109,13 +119,17 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
   const rowWork: Work = { left: ROW_WORK };
   const byRows = open.flatMap((variant, i) => {
     const progress = (d: number) => onProgress?.(0.25 + (0.25 * (i + d)) / open.length);
-    const spans = spansOf(variant, {
-      modes: ['rows'],
-      objective: 'memory',
-      budgetBytes: ceilingBytes,
-      work: shareOf(rowWork, open.length - i),
-      onProgress: progress,
-    });
+    const spans = spansOf(
+      variant,
+      {
+        modes: ['rows'],
+        objective: 'memory',
+        budgetBytes: ceilingBytes,
+        work: shareOf(rowWork, open.length - i),
+        onProgress: progress,
+      },
+      request,
+    );
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   byRows.sort((a, b) => a.peak - b.peak);
@@ -128,40 +142,52 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
     const progress = (d: number) => onProgress?.(0.5 + (0.4 * (i + d)) / finalists.length);
     // What rows reach bounds what pixels must beat.
     const least = Math.min(peak, finalists[0].peak);
-    const spans = spansOf(variant, {
-      modes: ['rows', 'pixels'],
-      objective: 'memory',
-      budgetBytes: least,
-      work: shareOf(work, finalists.length - i + 0.5),
-      onProgress: progress,
-    });
+    const spans = spansOf(
+      variant,
+      {
+        modes: ['rows', 'pixels'],
+        objective: 'memory',
+        budgetBytes: least,
+        work: shareOf(work, finalists.length - i + 0.5),
+        onProgress: progress,
+      },
+      request,
+    );
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   byPixels.sort((a, b) => a.peak - b.peak);
   const singlesWork: Work = { left: SINGLES_WORK };
   const bySingles = finalists.flatMap(({ variant, peak }, i) => {
-    const spans = spansOf(variant, {
-      modes: ['rows', 'pixels', 'singles'],
-      objective: 'memory',
-      budgetBytes: peak,
-      work: shareOf(singlesWork, finalists.length - i),
-    });
+    const spans = spansOf(
+      variant,
+      {
+        modes: ['rows', 'pixels', 'singles'],
+        objective: 'memory',
+        budgetBytes: peak,
+        work: shareOf(singlesWork, finalists.length - i),
+      },
+      request,
+    );
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   const choices = [...bySingles, ...byPixels, ...byRows];
   // Cheaper plans under nearly the same peak often pack better.
   for (const { variant, peak } of byPixels.slice(0, 1)) {
     for (const slack of [1, 1.02]) {
-      const spans = spansOf(variant, {
-        modes: ['rows', 'pixels'],
-        objective: 'cost',
-        budgetBytes: Math.floor(peak * slack),
-        work,
-      });
+      const spans = spansOf(
+        variant,
+        {
+          modes: ['rows', 'pixels'],
+          objective: 'cost',
+          budgetBytes: Math.floor(peak * slack),
+          work,
+        },
+        request,
+      );
       if (spans) choices.push({ variant, spans, peak: peakOf(spans) });
     }
   }
-  return layOutPromising(choices);
+  return layOutPromising(choices, request);
 }
 
 interface Choice {
@@ -174,12 +200,13 @@ interface Choice {
 const WORTH_LAYING_OUT = 1.15;
 
 /** Layouts from the lowest peak up, until the peak alone is above what is reached. */
-function layOutPromising(choices: readonly Choice[]): Candidate[] {
+function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: SearchRequest): Candidate[] {
   const found: Candidate[] = [];
   let reached = Number.POSITIVE_INFINITY;
   for (const { variant, spans, peak } of [...choices].sort((a, b) => a.peak - b.peak)) {
     if (peak > reached * WORTH_LAYING_OUT) break;
-    const made = turnedRound(candidate(variant, spans), peak);
+    // What is broken off is laid out all the same, without the last refinement.
+    const made = part(() => turnedRound(candidate(variant, spans), peak)) ?? candidate(variant, spans);
     reached = Math.min(reached, made.layout.arenaBytes);
     found.push(made);
   }
@@ -203,17 +230,22 @@ function withinBudget(
   modes: readonly Mode[],
   budget: number,
   work: Work,
+  request: SearchRequest,
   onProgress: (done: number) => void,
 ): Candidate | undefined {
   let limit = budget;
   for (let k = 0; k < TIGHTENINGS; k++) {
-    const spans = spansOf(variant, {
-      modes,
-      objective: 'cost',
-      budgetBytes: limit,
-      work,
-      onProgress,
-    });
+    const spans = spansOf(
+      variant,
+      {
+        modes,
+        objective: 'cost',
+        budgetBytes: limit,
+        work,
+        onProgress,
+      },
+      request,
+    );
     if (!spans) return undefined;
     const made = candidate(variant, spans);
     if (made.layout.arenaBytes <= budget) return made;

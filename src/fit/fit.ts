@@ -22,6 +22,11 @@ export interface FitRequest {
   readonly maxOverhead?: number;
   /** `layerwise`: every operator whole, in the best order found, packed. Left out: everything is tried. */
   readonly method?: 'layerwise' | 'fit';
+  /**
+   * Runs a part of the search, and gives undefined where it was broken off; for every part after that too. What
+   * earlier parts found is then what there is. Left out: nothing breaks off.
+   */
+  readonly part?: <T>(run: () => T) => T | undefined;
   /** Called with the share of the work done, 0 to 1; may throw to stop. */
   readonly onProgress?: (done: number) => void;
 }
@@ -58,14 +63,15 @@ const STRIP_FINALISTS = 3;
 
 /** Plans that compute some columns twice, each a step below the one before. */
 function stripCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
-  const { policy, budgetBytes, maxOverhead = 0 } = request;
-  const choices = chooseStrips(graph, {
+  const { policy, budgetBytes, maxOverhead = 0, part = (run) => run() } = request;
+  const search = {
     policy,
     budgetBytes,
     maxOverhead,
     peakBytes: reached.layout.arenaBytes,
     work: { left: STRIP_WORK },
-  });
+  };
+  const choices = part(() => chooseStrips(graph, search)) ?? [];
   return choices
     .slice(-STRIP_FINALISTS)
     .flatMap((choice) =>

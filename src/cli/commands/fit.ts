@@ -4,6 +4,7 @@ import { allFit, type FitOptions, fitModel, fitText, withFit } from '../fitting.
 import { withJson } from '../options/shared.ts';
 import { collect } from '../options/values.ts';
 import { answer, answerNo } from '../output.ts';
+import { leaveOnInterrupt } from '../process.ts';
 import { loadTargets, targetsHelp } from '../targets.ts';
 
 export function define(command: Command): void {
@@ -20,7 +21,9 @@ export function define(command: Command): void {
 }
 
 async function run(model: string, options: FitOptions): Promise<void> {
-  const fitted = fitModel(model, options, await loadTargets(options.target ?? []));
+  const targets = await loadTargets(options.target ?? []);
+  await leaveOnInterrupt();
+  const fitted = fitModel(model, options, targets, true);
   if (!allFit(fitted)) answerNo();
   answer(options.json, fitted.document, () => fitText(fitted));
 }
