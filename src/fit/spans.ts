@@ -37,18 +37,6 @@ export interface Work {
 
 const DEFAULT_MAX_CUTS = 96;
 
-/** Bytes that are live between step s - 1 and step s when all tensors across it are whole. */
-export function crossingBytes(network: Network): Float64Array {
-  const crossing = new Float64Array(network.steps.length + 1);
-  for (const r of network.roots) {
-    if (r.external || r.writers.length === 0) continue;
-    const from = r.writers[0] + 1;
-    const to = r.kept ? network.steps.length : Math.max(r.readers.at(-1) ?? -1, r.writers.at(-1)!);
-    for (let s = from; s <= to; s++) crossing[s] += r.bytes;
-  }
-  return crossing;
-}
-
 /** First step that a span may begin with: inputs that are there from the start come before. */
 export function firstSchedulable(network: Network): number {
   if (network.policy.input === 'streamed') return 0;
@@ -67,11 +55,50 @@ export function wholeSpans(network: Network, end = network.steps.length): SpanCh
   return spans;
 }
 
+/** Networks longer than this are searched stretch by stretch, so that time grows with their length only. */
+const LONGEST_STRETCH = 640;
+
 /** The best spans, in order; undefined when no choice meets the budget. */
 export function chooseSpans(network: Network, search: SpanSearch): SpanChoice[] | undefined {
   const end = search.end ?? network.steps.length;
   const start = search.first ?? firstSchedulable(network);
-  const crossing = crossingBytes(network);
+  if (end - start <= LONGEST_STRETCH) return chooseWithin(network, { ...search, first: start, end });
+  const ends = stretches(network, start, end);
+  const spans: SpanChoice[] = [];
+  for (const [i, to] of ends.entries()) {
+    const share = search.work && { left: search.work.left / (ends.length - i) };
+    const before = share?.left ?? 0;
+    const found = chooseWithin(network, {
+      ...search,
+      first: i === 0 ? start : ends[i - 1],
+      end: to,
+      work: share,
+      onProgress: (done) => search.onProgress?.((i + done) / ends.length),
+    });
+    if (search.work) search.work.left -= before - share!.left;
+    if (!found) return undefined;
+    spans.push(...found);
+  }
+  return spans;
+}
+
+/** Ends of stretches of half that length, each where the fewest bytes are live near by. */
+function stretches({ crossing }: Network, start: number, end: number): number[] {
+  const ends: number[] = [];
+  for (let from = start; end - from > LONGEST_STRETCH; from = ends[ends.length - 1]) {
+    let best = from + LONGEST_STRETCH / 4;
+    for (let s = best; s <= from + LONGEST_STRETCH / 2; s++) if (crossing[s] < crossing[best]) best = s;
+    ends.push(best);
+  }
+  return [...ends, end];
+}
+
+function chooseWithin(
+  network: Network,
+  search: SpanSearch & { first: number; end: number },
+): SpanChoice[] | undefined {
+  const { first: start, end } = search;
+  const { crossing } = network;
   const cuts = cutPoints(network, crossing, start, search);
   const budget = search.budgetBytes ?? Number.POSITIVE_INFINITY;
   const least = search.objective === 'memory';
@@ -215,12 +242,14 @@ function scheduleBetter(
 }
 
 /** In a chain both orders are the same. */
-function hasBranch(network: Network, first: number, last: number): boolean {
-  for (const r of network.roots) {
-    let inside = 0;
-    for (const s of r.readers) if (s >= first && s <= last && ++inside > 1) return true;
-    let written = 0;
-    for (const s of r.writers) if (s >= first && s <= last && ++written > 1) return true;
+function hasBranch({ touched, roots }: Network, first: number, last: number): boolean {
+  for (let step = first; step <= last; step++) {
+    for (const root of touched[step]) {
+      let inside = 0;
+      for (const s of roots[root].readers) if (s >= first && s <= last && ++inside > 1) return true;
+      let written = 0;
+      for (const s of roots[root].writers) if (s >= first && s <= last && ++written > 1) return true;
+    }
   }
   return false;
 }

@@ -11,7 +11,7 @@ import { type Network, networkOf } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
 import { graphMacs } from '../plan/metrics.ts';
 import type { Policy } from '../plan/plan.ts';
-import { chooseSpans, crossingBytes, firstSchedulable, type Work } from './spans.ts';
+import { chooseSpans, firstSchedulable, type Work } from './spans.ts';
 
 export interface StripSearch {
   readonly policy: Policy;
@@ -74,7 +74,7 @@ class StripPlanner {
     this.#graph = graph;
     this.#search = search;
     this.#network = networkOf(graph, search.policy);
-    this.#crossing = crossingBytes(this.#network);
+    this.#crossing = this.#network.crossing;
     this.#macs = graphMacs(graph);
     this.#start = firstSchedulable(this.#network);
     this.#positions = this.#network.steps.map((s) => (s.kind === 'operator' ? s.index : -1));

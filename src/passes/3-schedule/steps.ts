@@ -45,6 +45,10 @@ export interface Network {
   readonly roots: readonly RootInfo[];
   /** Index into `roots` by tensor id of the root. */
   readonly rootIndex: ReadonlyMap<TensorId, number>;
+  /** By step: the roots that it writes or reads, by index. */
+  readonly touched: readonly (readonly number[])[];
+  /** Bytes live between step s - 1 and step s when all tensors across it are whole. */
+  readonly crossing: Float64Array;
   /** `reverse`: from the last run to the first. */
   table(step: number, mode: Mode, reverse?: boolean): FiringTable;
 }
@@ -85,6 +89,8 @@ export function networkOf(
     steps,
     roots,
     rootIndex,
+    touched: touchedBy(steps, roots),
+    crossing: crossingBytes(steps, roots),
     table(step, mode, reverse = false) {
       const key = `${step} ${mode === 'singles' ? 'rows' : mode} ${reverse}`;
       let table = tables.get(key);
@@ -204,6 +210,28 @@ function describeRoots(
     if (policy.input === 'external') at(p.tensor).external = true;
   }
   return { roots, rootIndex };
+}
+
+function touchedBy(steps: readonly Step[], roots: readonly RootInfo[]): number[][] {
+  const touched: number[][] = steps.map(() => []);
+  roots.forEach((r, i) => {
+    for (const s of new Set([...r.writers, ...r.readers])) touched[s].push(i);
+  });
+  return touched;
+}
+
+function crossingBytes(steps: readonly Step[], roots: readonly RootInfo[]): Float64Array {
+  const change = new Float64Array(steps.length + 2);
+  for (const r of roots) {
+    if (r.external || r.writers.length === 0) continue;
+    const to = r.kept ? steps.length : Math.max(r.readers.at(-1) ?? -1, r.writers.at(-1)!);
+    if (to <= r.writers[0]) continue;
+    change[r.writers[0] + 1] += r.bytes;
+    change[to + 1] -= r.bytes;
+  }
+  const crossing = new Float64Array(steps.length + 1);
+  for (let s = 0, live = 0; s <= steps.length; s++) crossing[s] = live += change[s];
+  return crossing;
 }
 
 /** By root: the least common multiple of the pixel strides of everything in it; 0 where something takes it in one piece. */

@@ -115,15 +115,17 @@ class SpanRun {
   #describe(): void {
     const { first, last } = this.#span;
     const inside = (s: number) => s >= first && s <= last;
-    this.#network.roots.forEach((info, root) => {
-      const wrote = info.writers.length > 0 ? info.writers[0] : -1;
-      const touches = info.writers.some(inside) || info.readers.some(inside);
+    const { roots, touched, crossing } = this.#network;
+    const here = new Set<number>();
+    for (let s = first; s <= last; s++) for (const root of touched[s]) here.add(root);
+    // What lives across the span without being touched stays where it is.
+    this.#fixedBytes += crossing[first];
+    for (const root of here) {
+      const info = roots[root];
+      if (info.external) continue;
       const lastUse = Math.max(info.readers.at(-1) ?? -1, info.writers.at(-1) ?? -1);
-      if (info.external) return;
-      if (!touches) {
-        if (wrote < first && (info.kept || lastUse > last) && wrote >= 0) this.#fixedBytes += info.bytes;
-        return;
-      }
+      const across = info.writers.length > 0 && info.writers[0] < first && (info.kept || lastUse >= first);
+      if (across) this.#fixedBytes -= info.bytes;
       const internal = !info.kept && info.writers.every(inside) && info.readers.every(inside);
       const written = info.writers.every((s) => s < first);
       const mixed = !info.writers.every(inside) && !written;
@@ -142,7 +144,7 @@ class SpanRun {
       };
       this.#roots.set(root, state);
       if (mixed) this.#fixedBytes += info.bytes;
-    });
+    }
     this.#tables.forEach((table, i) => {
       this.#fixedBytes += table.workspaceBytes + (this.#span.staged ? table.stagingBytes : 0);
       for (const r of table.reads) {
