@@ -72,6 +72,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/check.ts'),
   },
   {
+    name: 'bench',
+    summary: 'time plans and other runtimes side by side',
+    load: () => import('./commands/bench.ts'),
+  },
+  {
     name: 'zoo',
     summary: 'list the standard topologies, or write one as ONNX',
     load: () => import('./commands/zoo.ts'),

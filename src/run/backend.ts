@@ -15,6 +15,11 @@ export interface Backend {
 export interface Prepared {
   /** `inputs[i]` belongs to graph input i, in the graph's layout and element type. */
   run(inputs: readonly TypedArray[], options?: ExecuteOptions): ExecuteResult;
+  /**
+   * Milliseconds of each of so many runs, inputs put in and outputs taken out, without what `run` does besides. Left
+   * out: `run` itself is what to time.
+   */
+  time?(inputs: readonly TypedArray[], times: number): readonly number[];
 }
 
 /** The reference executor (execute.ts). */

@@ -27,7 +27,8 @@ interface Session {
   release?(): Promise<void>;
 }
 
-const TO_RUNTIME: Readonly<Record<FileType, string>> = {
+/** Element types by the names that ONNX Runtime has for them. */
+export const TO_RUNTIME: Readonly<Record<FileType, string>> = {
   f64: 'float64',
   f32: 'float32',
   f16: 'float16',

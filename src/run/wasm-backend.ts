@@ -74,9 +74,19 @@ export class WasmModel implements Prepared {
     this.#left = this.#about.outputs.map(emptyFor);
   }
 
-  /** Runs once on what stands in memory: what a benchmark times. */
+  /** Runs once on what stands in memory. */
   fire(): void {
     this.#run();
+  }
+
+  time(inputs: readonly TypedArray[], times: number): number[] {
+    return Array.from({ length: times }, () => {
+      const started = performance.now();
+      this.put(inputs);
+      this.#run();
+      this.outputs();
+      return performance.now() - started;
+    });
   }
 
   run(inputs: readonly TypedArray[], { paint = 0 }: ExecuteOptions = {}): ExecuteResult {

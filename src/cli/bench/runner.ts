@@ -1,0 +1,62 @@
+/** Something that is timed: made ready once, then run as often as asked. */
+export interface Runner {
+  readonly runtime: string;
+  /** How the plan was made; null for other runtimes. */
+  readonly plan: string | null;
+  readonly arenaBytes: number | null;
+  /** Runs `times` times and gives the milliseconds of each. */
+  time(times: number): Promise<readonly number[]> | readonly number[];
+}
+
+export interface Timing {
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly runs: number;
+}
+
+export interface MeasureOptions {
+  /** Turns in which every runner runs for about `turnMs`. */
+  readonly turns: number;
+  readonly turnMs: number;
+  onTurn?(done: number): void;
+}
+
+/** Times before the first turn, so that engines have compiled what is hot; at least this long. */
+const WARM_UP_MS = 1500;
+const WARM_UP_RUNS = 3;
+
+/**
+ * Times runners in turns, one after another, so that what else the machine does meets all of them. Gives the times
+ * in the order of the runners.
+ */
+export async function measure(runners: readonly Runner[], options: MeasureOptions): Promise<Timing[]> {
+  const each = await warmUp(runners, options.turnMs);
+  const times: number[][] = runners.map(() => []);
+  for (let turn = 0; turn < options.turns; turn++) {
+    for (const [i, runner] of runners.entries()) times[i].push(...(await runner.time(each[i])));
+    options.onTurn?.((turn + 1) / options.turns);
+  }
+  return times.map(summary);
+}
+
+/** Runs of each that fill a turn. */
+async function warmUp(runners: readonly Runner[], turnMs: number): Promise<number[]> {
+  const runs: number[] = [];
+  for (const runner of runners) {
+    let spent = 0;
+    let last = 0;
+    for (let n = 0; n < WARM_UP_RUNS || (spent < WARM_UP_MS && n < 1000); n++) {
+      [last] = await runner.time(1);
+      spent += last;
+    }
+    runs.push(Math.max(1, Math.min(1000, Math.round(turnMs / Math.max(last, 1e-3)))));
+  }
+  return runs;
+}
+
+function summary(times: readonly number[]): Timing {
+  const sorted = [...times].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const medianMs = sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { medianMs, minMs: sorted[0], runs: sorted.length };
+}
