@@ -285,6 +285,7 @@ function children(e: Expr): readonly Expr[] {
     case 'binary':
     case 'compare':
     case 'dotPairs':
+    case 'interleave':
       return [e.a, e.b];
     case 'select':
       return [e.cond, e.a, e.b];

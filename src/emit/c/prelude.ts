@@ -151,6 +151,9 @@ const helpers: Readonly<Record<string, Helper>> = {
   ...memory('int16_t', 'i16'),
   ...memory('int32_t', 'i32'),
   ...memory('float', 'f32'),
+  ld_i32_any: {
+    code: 'static inline int32_t ld_i32_any(const uint8_t *p) { int32_t r; memcpy(&r, p, sizeof r); return r; }',
+  },
   high_product: {
     code: `static inline int32_t high_product(int32_t a, int32_t b) {
   if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;

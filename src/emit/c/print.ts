@@ -12,6 +12,7 @@ import {
 } from '../../kernels/ir.ts';
 import type { Helpers } from './prelude.ts';
 import { pairProducts, truncation, vectorFunction, vectorOperator, vectorType } from './vectors.ts';
+import { narrowing, widening } from './widths.ts';
 
 const SCALAR: Readonly<Record<string, string>> = {
   index: 'ptrdiff_t',
@@ -135,10 +136,10 @@ export class Printer {
       lines.push(`${pad}  ${stores.join('; ')}; }`);
       return;
     }
-    const cell = vectorType(this.#helpers, `${s.cell}x${lanes}`);
-    const same = laneOf(type) === s.cell;
-    const value = same ? this.expr(s.value) : `__builtin_convertvector(${this.expr(s.value)}, ${cell})`;
-    lines.push(`${pad}*(${cell}_u *)(${address}) = ${value};`);
+    if (laneOf(type) === s.cell) {
+      const cell = vectorType(this.#helpers, `${s.cell}x${lanes}`);
+      lines.push(`${pad}*(${cell}_u *)(${address}) = ${this.expr(s.value)};`);
+    } else lines.push(`${pad}${narrowing(this.#helpers, type, s.cell)}(${address}, ${this.expr(s.value)});`);
   }
 
   #storeScalar(cell: string, address: string, value: string): string {
@@ -181,10 +182,16 @@ export class Printer {
         return `(${this.expr(e.a)} * ${this.expr(e.b)} + ${this.expr(e.c)})`;
       case 'dotPairs':
         return `${pairProducts(this.#helpers, e.type)}(${this.expr(e.a)}, ${this.expr(e.b)})`;
+      case 'interleave': {
+        const lanes = lanesOf(e.type);
+        const first = e.half === 'low' ? 0 : lanes / 2;
+        const order = Array.from({ length: lanes }, (_, i) => first + (i >> 1) + (i & 1) * lanes);
+        return `__builtin_shufflevector(${this.expr(e.a)}, ${this.expr(e.b)}, ${order.join(', ')})`;
+      }
       case 'splat':
         return this.#splat(e.type, this.expr(e.x));
       case 'lane':
-        return `${this.expr(e.x)}[${e.index}]`;
+        return e.x.kind === 'local' ? `${e.x.name}[${e.index}]` : `(${this.expr(e.x)})[${e.index}]`;
       case 'vector':
         return `(${this.type(e.type)}){${e.items.map((x) => this.expr(x)).join(', ')}}`;
       case 'convert':
@@ -216,8 +223,8 @@ export class Printer {
     const at = this.#address(e.at);
     if (isVector(e.type)) {
       const cell = `${e.cell}x${lanesOf(e.type)}`;
-      const whole = `*(const ${vectorType(this.#helpers, cell)}_u *)(${at})`;
-      return cell === e.type ? whole : `__builtin_convertvector(${whole}, ${this.type(e.type)})`;
+      if (cell !== e.type) return `${widening(this.#helpers, e.type, e.cell)}(${at})`;
+      return `*(const ${vectorType(this.#helpers, cell)}_u *)(${at})`;
     }
     const scalar =
       e.cell === 'u8'

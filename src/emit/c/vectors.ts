@@ -92,13 +92,8 @@ export function vectorFunction(helpers: Helpers, type: Vector, op: string): stri
           `const ${mask} r = ((${mask})whole & small) | ((${mask})size & ~small); ` +
           `return (${c})(r | ((${mask})a & ~0x7fffffff));`,
       );
-    case 'highProduct': {
-      const w = vectorType(helpers, `i64x${lanes}`);
-      return define(
-        ab,
-        `return __builtin_convertvector((__builtin_convertvector(a, ${w}) * __builtin_convertvector(b, ${w}) + 1073741824) >> 31, ${c});`,
-      );
-    }
+    case 'highProduct':
+      return helpers.define(name, () => highProduct(helpers, name, c, lanes));
     default: {
       // Lane by lane.
       const scalar = helpers.use(`${op}_${laneOf(type)}`);
@@ -106,6 +101,36 @@ export function vectorFunction(helpers: Helpers, type: Vector, op: string): stri
       return define(`${c} a`, `return (${c}){${each.join(', ')}};`);
     }
   }
+}
+
+/**
+ * floor((a * b + 2^30) / 2^31) in each lane, from products of even and of odd lanes: bits 31 to 62 of a product are
+ * the low half of the shifted even ones and the upper half of the doubled odd ones.
+ */
+function highProduct(helpers: Helpers, name: string, c: string, lanes: number): string {
+  const families: Record<number, readonly [guard: string, type: string, prefix: string, blend: string]> = {
+    4: ['__SSE4_1__', '__m128i', '_mm', '_mm_blend_epi16(e, o, 0xcc)'],
+    8: ['__AVX2__', '__m256i', '_mm256', '_mm256_blend_epi32(e, o, 0xaa)'],
+    16: ['__AVX512F__', '__m512i', '_mm512', '_mm512_mask_blend_epi32(0xaaaa, e, o)'],
+  };
+  const scalar = helpers.use('high_product');
+  const each = Array.from({ length: lanes }, (_, i) => `${scalar}(a[${i}], b[${i}])`).join(', ');
+  const generic = `  return (${c}){${each}};`;
+  const head = `static inline ${c} ${name}(${c} a, ${c} b) {`;
+  const native = families[lanes];
+  if (!native) return `${head}\n${generic}\n}`;
+  const [guard, type, f, blend] = native;
+  return `${head}
+#if defined(${guard})
+  const ${type} half = ${f}_set1_epi64${lanes === 16 ? '' : 'x'}(1073741824), x = (${type})a, y = (${type})b;
+  const ${type} even = ${f}_add_epi64(${f}_mul_epi32(x, y), half);
+  const ${type} odd = ${f}_add_epi64(${f}_mul_epi32(${f}_srli_epi64(x, 32), ${f}_srli_epi64(y, 32)), half);
+  const ${type} e = ${f}_srli_epi64(even, 31), o = ${f}_add_epi64(odd, odd);
+  return (${c})${blend};
+#else
+${generic}
+#endif
+}`;
 }
 
 /** Lanes of floats to whole numbers: truncated, saturated, NaN to 0. */
