@@ -18,13 +18,13 @@ export interface ConvTransposeAttributes extends ConvAttributes {
   readonly outputPadding: readonly number[];
 }
 
-interface Spread {
+export interface Spread {
   readonly batch: number;
   readonly y: WindowAxis;
   readonly x: WindowAxis;
 }
 
-function spreadOf(inputs: readonly (Tensor | undefined)[], attrs: ConvTransposeAttributes): Spread {
+export function spreadOf(inputs: readonly (Tensor | undefined)[], attrs: ConvTransposeAttributes): Spread {
   const shape = pictureShape(inputs[0], 'the input of a transposed convolution');
   const [cout, kh, kw, cin] = pictureShape(inputs[1], 'the weights of a transposed convolution');
   const groups = attrs.groups ?? 1;

@@ -16,13 +16,13 @@ const { fround } = Math;
 type Context = OpContext<ResizeAttributes>;
 
 /** TFLite interpolates int8 and int16 in fixed point. */
-function isFixed({ op, inputs, dialect }: Context): boolean {
+export function isFixed({ op, inputs, dialect }: Context): boolean {
   const { dtype } = inputs[0]!;
   return dialect === 'tflite' && op.attrs.mode === 'linear' && (dtype === 'i8' || dtype === 'i16');
 }
 
 /** Samples of both directions, computed once a context. */
-const samplesFor = perContext((ctx: Context): readonly [Samples[], Samples[]] => {
+export const samplesFor = perContext((ctx: Context): readonly [Samples[], Samples[]] => {
   const [, h, w] = ctx.inputs[0]!.shape;
   const { attrs } = ctx.op;
   if (isFixed(ctx)) return [fixedSamples(attrs, h, 0), fixedSamples(attrs, w, 1)];
