@@ -4,15 +4,19 @@ import type { OpContext } from '../ops/operator.ts';
 import type { OperatorKernels } from './kernel.ts';
 import { binaryKernels } from './ops/binary.ts';
 import { convKernels } from './ops/conv.ts';
+import { convTransposeKernels } from './ops/conv-transpose.ts';
 import { fullyConnectedKernels } from './ops/fully-connected.ts';
 import { movementKernels } from './ops/movement.ts';
 import { poolKernels } from './ops/pool.ts';
 import { reduceKernels } from './ops/reduce.ts';
+import { resizeKernels } from './ops/resize.ts';
 import { softmaxKernels } from './ops/softmax.ts';
 import { unaryKernels } from './ops/unary.ts';
 
 const families: readonly (readonly OperatorKernels[])[] = [
   [convKernels],
+  [convTransposeKernels],
+  [resizeKernels],
   [fullyConnectedKernels],
   poolKernels,
   reduceKernels,
