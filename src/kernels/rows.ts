@@ -5,14 +5,17 @@
 import { endTap, firstTap, type Window, type WindowAxis } from '../ops/window.ts';
 import {
   type Builder,
+  compareIndex,
   greatest,
   type Index,
   index,
+  known,
   least,
   minus,
   modulo,
   over,
   plus,
+  select,
   times,
 } from './builder.ts';
 import type { Expr } from './ir.ts';
@@ -82,7 +85,10 @@ export function interior(axis: WindowAxis): { readonly from: number; readonly to
   return { from, to };
 }
 
-/** Calls `border` for the columns of a row outside the interior one by one, and `inner` for those inside as a whole. */
+/**
+ * Calls `border` for the columns of a row outside the interior one by one, and `inner` for those inside as a whole.
+ * Where both sides of a row have a border, one loop goes over them, so that its code is there once.
+ */
 export function overColumns(
   b: Builder,
   axis: WindowAxis,
@@ -91,6 +97,16 @@ export function overColumns(
   inner: (from: Expr, to: Expr) => void,
 ): void {
   const inside = interior(axis);
+  const gap = inside.to - inside.from;
+  if (known(from) === 0 && known(to) === axis.output && gap > 0) {
+    b.for('side', 0, axis.output - gap, 1, (side) => {
+      const right = compareIndex('ge', side, inside.from);
+      const left = inside.from === 0 ? index(gap) : select(right, index(gap), index(0));
+      border(b.let('x', plus(side, inside.to === axis.output ? 0 : left)));
+    });
+    inner(index(inside.from), index(inside.to));
+    return;
+  }
   b.for('x', from, least(to, inside.from), 1, border);
   inner(greatest(from, inside.from), least(to, inside.to));
   b.for('x', greatest(from, inside.to), to, 1, border);

@@ -3,7 +3,7 @@
 import { channelsOf } from '../../graph/graph.ts';
 import type { ConvAttributes } from '../../ops/conv.ts';
 import type { OpContext } from '../../ops/operator.ts';
-import { type Window, windowOver } from '../../ops/window.ts';
+import { type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
 import { type Index, minus, plus, times } from '../builder.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
@@ -29,12 +29,44 @@ export const convKernels: OperatorKernels = {
     const cout = channelsOf(ctx.outputs[0].shape);
     if (cin === 1 && groups > 1 && groups === cout && ctx.inputs[0]!.dtype !== 'i16')
       writeDepthwise(task, windowOf(ctx));
-    else writeConv(task, windowOf(ctx), groups, cin, cout / groups);
+    else writeConv(task, flattened(task, windowOf(ctx), cout / groups), groups, cin, cout / groups);
   },
 };
 
 /** Bytes of weights that stay near the processor while rows go by. */
 const NEAR_BYTES = 512 * 1024;
+
+/** Bytes of input that stay near the processor while blocks of weights go by. */
+const NEAR_INPUT_BYTES = 32 * 1024;
+
+const one = (length: number): WindowAxis => ({
+  input: length,
+  output: length,
+  taps: 1,
+  stride: 1,
+  dilation: 1,
+  pad: 0,
+});
+
+/**
+ * Where each output pixel is made of one input pixel, rows are of any length: of one that blocks of pixels divide, so
+ * that small pictures leave no remainder in each row.
+ */
+function flattened(task: Task, window: Window, perGroup: number): Window {
+  const { run, machine } = task;
+  const site = task.inputs[0]!;
+  const { y, x } = window;
+  const pointwise = [y, x].every(
+    (a) => a.taps === 1 && a.stride === 1 && a.input === a.output && a.pad === 0,
+  );
+  if (!pointwise || !run.even || !runsUnbroken(site, run.length)) return window;
+  const [block] = blocksOf(machine, perGroup);
+  let best = run.length;
+  for (let n = block.pixels; n <= run.length; n += block.pixels) {
+    if (run.length % n === 0 && (n * site.stride <= NEAR_INPUT_BYTES || n === block.pixels)) best = n;
+  }
+  return { batch: 1, y: one(run.total / best), x: one(best) };
+}
 
 function writeConv(task: Task, window: Window, groups: number, cin: number, perGroup: number): void {
   const { b } = task;
