@@ -50,6 +50,11 @@ const entries: readonly Entry[] = [
     load: () => import('./targets/tflite.ts'),
   },
   {
+    name: 'tflite-reference',
+    summary: 'the same in less, for its reference kernels only',
+    load: () => import('./targets/tflite-reference.ts'),
+  },
+  {
     name: 'wasm',
     summary: 'a WebAssembly module and its loader',
     load: () => import('./targets/wasm.ts'),

@@ -1,15 +1,11 @@
 /** `fit --target tflite`: the file with an offline plan in its metadata, which unmodified TFLite Micro follows. */
-import type { ModelFile, ModelSource } from '../../compile.ts';
-import { offlinePlanProblem } from '../../emit/tflite/check-offline-plan.ts';
-import { planInFile } from '../../emit/tflite/metadata.ts';
 import { type OfflinePlan, planOffline } from '../../emit/tflite/offline-plan.ts';
-import { withOfflinePlan } from '../../emit/tflite/write.ts';
-import { TidemarkError, within } from '../../errors.ts';
-import { modelFormat } from '../../model/format.ts';
+import { within } from '../../errors.ts';
 import { parseTflite } from '../../model/tflite/file.ts';
 import { formatPercent, formatSize } from '../../report/format.ts';
 import type { Target } from '../targets.ts';
 import { style } from '../terminal/style.ts';
+import { provenCopy, tfliteFileOf } from './tflite-file.ts';
 
 const ABOUT = `The model with a memory plan in its metadata (OfflineMemoryAllocation). Put it in place of the old file:
 TFLite Micro finds the plan by itself, and neither code nor build changes. Everything else in the file is as it was;
@@ -18,19 +14,16 @@ TFLite Micro keeps for itself, as before. arena_used_bytes() of its interpreter 
 
 export const target: Target = {
   refuse(model, source) {
-    const { bytes } = fileOf(model, source);
+    const { bytes } = tfliteFileOf('tflite', model, source);
     within(model, () => planOffline(parseTflite(bytes)));
   },
 
   write({ model, source, budgetBytes }) {
-    const { bytes } = fileOf(model, source);
+    const { bytes } = tfliteFileOf('tflite', model, source);
     return within(model, () => {
       const plan = planOffline(parseTflite(bytes));
-      const content = withOfflinePlan(bytes, plan.offsets);
-      const problem = offlinePlanProblem(parseTflite(content), planInFile(content) ?? []);
-      if (problem) throw new TidemarkError('internal', `${problem}; please report this model`);
-      const head = plan.heads.reference.planned;
-      const fits = budgetBytes === undefined || head <= budgetBytes;
+      const content = provenCopy(bytes, plan.offsets, 'any');
+      const fits = budgetBytes === undefined || plan.heads.reference.planned <= budgetBytes;
       return {
         files: [{ name: 'model.tflite', content, about: ABOUT }],
         figures: figuresOf(plan, fits),
@@ -40,17 +33,6 @@ export const target: Target = {
     });
   },
 };
-
-function fileOf(model: string, source: ModelSource): ModelFile {
-  if ('zoo' in source || modelFormat(source.file, source.bytes) !== 'tflite') {
-    const what = 'zoo' in source ? 'a zoo model' : 'an ONNX file';
-    throw new TidemarkError(
-      'usage',
-      `--target tflite writes a plan into a .tflite file, and ${model} is ${what}: give the .tflite file, or another target`,
-    );
-  }
-  return source;
-}
 
 function figuresOf(plan: OfflinePlan, fits: boolean) {
   const { reference, 'cmsis-nn': cmsisNn } = plan.heads;

@@ -5,24 +5,43 @@
 import { solvePacking } from '../../passes/4-allocate/solver/solve.ts';
 import { ARENA_ALIGNMENT, type ArenaBuffer } from './arena.ts';
 
-/** Orders and nodes of the search: some milliseconds, and more than any public model needs. */
-const LIMITS = { tries: 2_000, nodes: 20_000 };
+/** Orders and nodes of the search: some milliseconds where the bound is met, a second where it cannot be. */
+const LIMITS = { tries: 1_000, nodes: 4_000 };
 
 export interface Packed {
   readonly offsets: readonly number[];
   readonly heightBytes: number;
+  /** No addresses can take less. */
+  readonly lowerBoundBytes: number;
+}
+
+/** The output may lie below the input, over it, from a distance on that is less than its size. Indices of buffers. */
+export interface Overlap {
+  readonly output: number;
+  readonly input: number;
+  readonly distance: number;
 }
 
 /** Lowest addresses that were found. */
-export function packBuffers(buffers: readonly ArenaBuffer[], lowerBound: number): Packed {
+export function packBuffers(
+  buffers: readonly ArenaBuffer[],
+  lowerBound: number,
+  overlaps: readonly Overlap[] = [],
+): Packed {
   const pairs = new Pairs();
-  forMeeting(buffers, (i, j) => pairs.apart(buffers, i, j));
+  const excepted = new Set(overlaps.flatMap(({ output: o, input: i }) => [`${o} ${i}`, `${i} ${o}`]));
+  forMeeting(buffers, (i, j) => {
+    if (!excepted.has(`${i} ${j}`)) pairs.apart(buffers, i, j);
+  });
+  for (const { output, input, distance } of overlaps)
+    pairs.add(output, input, distance, buffers[input].bytes);
   const found = solvePacking(
     { sizes: buffers.map((b) => b.bytes), alignments: buffers.map(() => ARENA_ALIGNMENT), pairs, lowerBound },
     LIMITS,
   );
   // Nothing is fixed, so that there always is an answer.
-  return { offsets: Array.from(found.answer!.offsets), heightBytes: found.answer!.height };
+  const { offsets, height } = found.answer!;
+  return { offsets: Array.from(offsets), heightBytes: height, lowerBoundBytes: found.lowerBound };
 }
 
 /**
