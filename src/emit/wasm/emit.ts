@@ -11,6 +11,7 @@ import { dataImage, type Layout, layOut, PAGE_BYTES, regionBase } from './layout
 import type { Surroundings } from './print/context.ts';
 import { printFunction } from './print/functions.ts';
 import { printSchedule } from './schedule.ts';
+import { shareFunctions } from './share.ts';
 
 export interface EmitOptions {
   /** 'inside' the module as a data segment, or 'beside' it in a file that the loader puts in its place. */
@@ -59,8 +60,10 @@ export function emitWasm(program: Program, options: EmitOptions = {}): Emitted {
   };
   module.memory(layout.pages, layout.pages);
   module.exportMemory('memory');
-  for (const fn of program.functions) functions.set(fn.name, printFunction(module, fn, around));
-  module.exportFunc('run', printSchedule(module, program, functions));
+  const fired = new Set(program.actors.map((a) => a.fn));
+  const shared = shareFunctions(program.functions, fired, around.base);
+  for (const fn of shared.functions) functions.set(fn.name, printFunction(module, fn, around));
+  module.exportFunc('run', printSchedule(module, program, functions, shared.calls));
   const image = dataImage(program, layout);
   const beside = options.weights === 'beside';
   if (!beside && image.length > 0) module.data(layout.dataStart, image);

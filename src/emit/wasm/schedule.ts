@@ -6,12 +6,14 @@ import type { Program } from '../../kernels/program.ts';
 import type { ScheduleNode } from '../../plan/plan.ts';
 import type { Body, Func, Global, Local } from './encode/body.ts';
 import type { FuncType, ModuleBuilder } from './encode/module.ts';
+import type { Shared } from './share.ts';
 
 const NOTHING: FuncType = { params: [], results: [] };
 
 interface Actor {
-  /** Fires once more. */
+  /** Fires once more, where it fires more than once; else takes `args`. */
   readonly fire: Func;
+  readonly args: readonly number[];
   /** Number of the next firing, where the actor fires more than once. */
   readonly next?: Global;
 }
@@ -21,16 +23,21 @@ export function printSchedule(
   module: ModuleBuilder,
   program: Pick<Program, 'actors' | 'schedule'>,
   kernels: ReadonlyMap<string, Func>,
+  calls: ReadonlyMap<string, Shared>,
 ): Func {
   const actors = program.actors.map(({ name, fn, firings }): Actor => {
-    const kernel = kernels.get(fn)!;
-    if (firings <= 1) return { fire: kernel };
+    const shared = calls.get(fn);
+    const kernel = kernels.get(shared?.fn ?? fn)!;
+    const args = shared?.extra ?? [];
+    if (firings <= 1) return { fire: kernel, args };
     const next = module.global('i32', 0);
     const fire = module.func(`fire ${name}`, NOTHING, (b) => {
-      b.getGlobal(next).call(kernel);
+      b.getGlobal(next);
+      for (const arg of args) b.i32(arg);
+      b.call(kernel);
       b.getGlobal(next).i32(1).op('i32.add').setGlobal(next);
     });
-    return { fire, next };
+    return { fire, args: [], next };
   });
   return module.func('run', NOTHING, (b) => {
     for (const { next } of actors) if (next) b.i32(0).setGlobal(next);
@@ -40,8 +47,11 @@ export function printSchedule(
 
 function printNodes(b: Body, nodes: readonly ScheduleNode[], actors: readonly Actor[]): void {
   for (const node of nodes) {
-    if (typeof node === 'number') b.call(actors[node].fire);
-    else repeat(b, node[0], () => printNodes(b, node.slice(1) as ScheduleNode[], actors));
+    if (typeof node === 'number') {
+      const { fire, args } = actors[node];
+      for (const arg of args) b.i32(arg);
+      b.call(fire);
+    } else repeat(b, node[0], () => printNodes(b, node.slice(1) as ScheduleNode[], actors));
   }
 }
 
