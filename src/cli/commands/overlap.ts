@@ -1,4 +1,5 @@
 /** `tidemark overlap`: method 1, layer by layer, each output lying on what is dead of its input. */
+import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { TidemarkError } from '../../errors.ts';
 import { canStream, refuseTooLarge } from '../../fit/limits.ts';
@@ -6,6 +7,7 @@ import { overlapGraph } from '../../fit/overlapped.ts';
 import type { Granularity } from '../../passes/4-allocate/overlap/raster-distance.ts';
 import { formatPercent, formatSize } from '../../report/format.ts';
 import { type OverlapReport, overlapReport } from '../../report/overlap.ts';
+import { refuseUnwritable, writeWhole } from '../files.ts';
 import { loadModel } from '../model.ts';
 import {
   type ModelOptions,
@@ -21,6 +23,7 @@ import { facts, table } from '../terminal/table.ts';
 
 interface Options extends ModelOptions, PolicyOptions {
   readonly granularity: Granularity;
+  readonly out?: string;
   readonly json?: boolean;
 }
 
@@ -33,16 +36,18 @@ export function define(command: Command): void {
       .default('pixel')
       .argParser(oneOf('--granularity', ['pixel', 'row', 'element'])),
   );
+  command.option('-o, --out <folder>', 'write plan.json there, for run and verify');
   withJson(command);
   command
     .addHelpText(
       'after',
-      '\nExamples:\n  tidemark overlap zoo:vgg16 --dtype int8\n  tidemark overlap model.tflite --granularity row --json\n',
+      '\nExamples:\n  tidemark overlap zoo:vgg16 --dtype int8\n  tidemark overlap model.tflite --granularity row --json\n  tidemark overlap model.onnx -o out\n',
     )
     .action(run);
 }
 
 function run(model: string, options: Options): void {
+  if (options.out) refuseUnwritable(options.out);
   const { graph } = loadModel(model, options);
   refuseTooLarge(graph);
   if (!canStream(graph))
@@ -53,7 +58,9 @@ function run(model: string, options: Options): void {
   const { granularity, accounting } = options;
   const overlapped = overlapGraph(graph, { policy: policyOf(options), granularity });
   const report = overlapReport(graph, overlapped, { granularity, opsOnly: accounting === 'ops-only' });
-  answer(options.json, { model, ...report, accounting }, () => text(model, report));
+  const files = options.out ? [path.join(options.out, 'plan.json')] : [];
+  for (const file of files) writeWhole(file, `${JSON.stringify(overlapped.plan)}\n`);
+  answer(options.json, { model, ...report, accounting, files }, () => text(model, report));
 }
 
 function text(model: string, r: OverlapReport): string {
