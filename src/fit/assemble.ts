@@ -23,7 +23,14 @@ export interface Layout {
 export interface AssembleOptions {
   readonly alignment?: number;
   readonly packTries?: number;
+  /** `quick`: addresses good enough to tell layouts apart. Left out: as good as they get. */
+  readonly effort?: 'quick' | 'full';
 }
+
+/** Effort of packing, all buffers together, so that large timelines take no longer than they are worth. */
+const QUICK = { tries: 15_000, mostTries: 150, nodes: 0 };
+const FULL = { tries: 150_000, mostTries: 1000, nodes: 600_000 };
+const MOST_NODES = 4000;
 
 /** Lifetimes and addresses of the spans run one after another. */
 export function layOut(
@@ -35,8 +42,32 @@ export function layOut(
     s.sequence ? s : { ...scheduleSpan(network, s, { record: true, eager: s.eager })!, eager: s.eager },
   );
   const timeline = timelineOf(network, spans);
+  return packed(network, spans, timeline, options);
+}
+
+/** The same work at better addresses, where there are any. */
+export function refined(network: Network, layout: Layout): Layout {
+  if (layout.arenaBytes <= layout.lowerBoundBytes) return layout;
+  const again = packed(network, layout.spans, layout.timeline, {});
+  const lowerBoundBytes = Math.max(again.lowerBoundBytes, layout.lowerBoundBytes);
+  return { ...(again.arenaBytes <= layout.arenaBytes ? again : layout), lowerBoundBytes };
+}
+
+function packed(
+  network: Network,
+  spans: readonly SpanChoice[],
+  timeline: Timeline,
+  { alignment, packTries, effort }: AssembleOptions,
+): Layout {
   const outside = (i: number) => isOutside(network, timeline, i);
-  const packing = packTimeline(timeline, { alignment: options.alignment, tries: options.packTries, outside });
+  const { tries, mostTries, nodes } = effort === 'quick' ? QUICK : FULL;
+  const count = Math.max(1, timeline.lifetimes.length);
+  const packing = packTimeline(timeline, {
+    alignment,
+    tries: packTries ?? Math.min(mostTries, Math.ceil(tries / count)),
+    nodes: Math.min(MOST_NODES, Math.ceil(nodes / count)),
+    outside,
+  });
   return {
     arenaBytes: packing.heightBytes,
     lowerBoundBytes: packing.lowerBoundBytes,

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Tiling } from '../passes/1-restructure/tiling.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
-import { type Layout, layOut } from './assemble.ts';
+import { type Layout, layOut, refined } from './assemble.ts';
 import { turnRound } from './directions.ts';
 import {
   chooseSpans,
@@ -49,8 +49,12 @@ export function layerByLayer(variant: Variant): Candidate {
   return candidate(variant, wholeSpans(variant.network));
 }
 
-function candidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
-  const layout = layOut(variant.network, spans);
+function candidate(
+  variant: Variant,
+  spans: readonly SpanChoice[],
+  effort: 'quick' | 'full' = 'full',
+): Candidate {
+  const layout = layOut(variant.network, spans, { effort });
   return { variant, layout, extraMacs: variant.extraMacs ?? 0, cost: costOf(spans) };
 }
 
@@ -201,20 +205,30 @@ const WORTH_LAYING_OUT = 1.15;
 
 /** Layouts from the lowest peak up, until the peak alone is above what is reached. */
 function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: SearchRequest): Candidate[] {
-  const found: Candidate[] = [];
+  const found: { made: Candidate; peak: number }[] = [];
   let reached = Number.POSITIVE_INFINITY;
   for (const { variant, spans, peak } of [...choices].sort((a, b) => a.peak - b.peak)) {
     if (peak > reached * WORTH_LAYING_OUT) break;
-    // What is broken off is laid out all the same, without the last refinement.
-    const made = part(() => turnedRound(candidate(variant, spans), peak)) ?? candidate(variant, spans);
+    const made = candidate(variant, spans, 'quick');
     reached = Math.min(reached, made.layout.arenaBytes);
-    found.push(made);
+    found.push({ made, peak });
   }
-  return found;
+  found.sort((a, b) => a.made.layout.arenaBytes - b.made.layout.arenaBytes);
+  const best = found
+    .slice(0, REFINED)
+    .filter(({ made }) => made.layout.arenaBytes <= reached * WORTH_REFINING);
+  // What is broken off stays as it was laid out first.
+  const better = best.map(({ made, peak }) => part(() => polished(made, peak)) ?? made);
+  return [...better, ...found.slice(better.length).map(({ made }) => made)];
 }
 
-function turnedRound(found: Candidate, peak: number): Candidate {
-  return { ...found, layout: turnRound(found.variant.network, found.layout, peak) };
+/** Layouts that get better addresses: those nearest to the best. */
+const REFINED = 3;
+const WORTH_REFINING = 1.06;
+
+function polished(found: Candidate, peak: number): Candidate {
+  const { network } = found.variant;
+  return { ...found, layout: refined(network, turnRound(network, found.layout, peak)) };
 }
 
 /** An equal part of an allowance for one of several searches, taken off it. */

@@ -22,7 +22,7 @@ export function turnRound(network: Network, layout: Layout, floorBytes: number):
       if (best.arenaBytes <= floorBytes || tries >= MOST_LAYOUTS) return best;
       tries++;
       const spans = best.spans.map((s, k) => (k === i ? turned(s) : s));
-      const made = layOut(network, spans);
+      const made = layOut(network, spans, { effort: 'quick' });
       if (made.arenaBytes < best.arenaBytes) {
         best = made;
         improved = true;

@@ -35,10 +35,23 @@ export function packTimeline(timeline: Timeline, options: PackOptions = {}): Pac
   const { answer, lowerBound } = solvePacking(problem, {
     tries: options.tries ?? DEFAULT_TRIES,
     nodes: options.nodes ?? DEFAULT_NODES,
+    orders: ordersOf(timeline),
   });
   // Nothing is fixed and there is no capacity, so that first fit always finds a place.
   const { offsets, height } = answer!;
   return { offsets: Array.from(offsets), heightBytes: height, lowerBoundBytes: lowerBound };
+}
+
+/** Orders that only lifetimes tell: by birth, by death, by length of life, and by what a buffer takes over time. */
+function ordersOf({ lifetimes }: Timeline): Int32Array[] {
+  const life = (i: number) => lifetimes[i].death - lifetimes[i].birth;
+  const keys: ((i: number) => number)[] = [
+    (i) => lifetimes[i].birth,
+    (i) => -lifetimes[i].death,
+    (i) => -life(i),
+    (i) => -lifetimes[i].bytes * life(i),
+  ];
+  return keys.map((key) => Int32Array.from(lifetimes, (_, i) => i).sort((a, b) => key(a) - key(b) || a - b));
 }
 
 /** A timeline as a packing problem; what lies outside takes no room. */

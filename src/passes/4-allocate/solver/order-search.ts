@@ -23,8 +23,8 @@ export class OrderSearch {
     this.offsets = new Float64Array(graph.count);
   }
 
-  /** Orders by size, by distances to others, by number of neighbours, and as the buffers are listed. */
-  start(): void {
+  /** Orders by size, by distances to others, by number of neighbours, as the buffers are listed, and those given. */
+  start(orders: readonly Int32Array[] = []): void {
     const { count, sizes, start, entries, up, down } = this.#graph;
     const degree = new Float64Array(count);
     const reach = new Float64Array(count);
@@ -43,6 +43,7 @@ export class OrderSearch {
       this.tryOrder(Int32Array.from(this.#trial).sort((a, b) => key(a) - key(b) || a - b));
       this.tryOrder(Int32Array.from(this.#trial).sort((a, b) => key(a) - key(b) || b - a));
     }
+    for (const order of orders) this.tryOrder(order);
   }
 
   /** Takes the order over where it is not worse. */

@@ -56,6 +56,8 @@ export interface PackingLimits {
   readonly nodes?: number;
   /** Orders that the local search tries before that. */
   readonly tries?: number;
+  /** Orders of all buffers that first fit tries first, beside its own. */
+  readonly orders?: readonly ArrayLike<number>[];
   /** A height that is good enough to stop at. */
   readonly target?: number;
   /** Asked now and then; true ends the search with what there is. */

@@ -49,7 +49,7 @@ export function solvePairs(problem: PackingProblem, limits: PackingLimits): Pack
     reported = height;
     limits.onBetter?.({ offsets: offsetsNow(), height });
   };
-  for (const { search } of parts) search.start();
+  for (const { search, members } of parts) search.start(limits.orders?.map((o) => restricted(o, members)));
   report();
   let nodes = limits.nodes ?? 0;
   let tries = limits.tries ?? DEFAULT_TRIES;
@@ -83,6 +83,12 @@ export function solvePairs(problem: PackingProblem, limits: PackingLimits): Pack
     infeasible: false,
     nodes: used,
   };
+}
+
+/** An order of all buffers as one of some, by their place among `members`. */
+function restricted(order: ArrayLike<number>, members: Int32Array): Int32Array {
+  const place = new Map(Array.from(members, (i, k) => [i, k]));
+  return Int32Array.from(Array.from(order).flatMap((i) => place.get(i) ?? []));
 }
 
 /** Exact search for lower answers of one part, aiming half way to the bound now and then. Returns the nodes taken. */
