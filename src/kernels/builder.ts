@@ -22,6 +22,8 @@ import {
   type Vector,
 } from './ir.ts';
 
+import { pruned } from './prune.ts';
+
 /** A number stands for a constant `index`. */
 export type Index = Expr | number;
 
@@ -101,7 +103,7 @@ export class Builder {
 
   /** The statements so far, as a function. */
   function(name: string, params: Fn['params'], result?: Expr): Fn {
-    return { name, params, body: this.#block, ...(result ? { result } : {}) };
+    return { name, params, body: pruned(this.#block, result), ...(result ? { result } : {}) };
   }
 
   #inside(write: () => void): Stmt[] {

@@ -1,6 +1,7 @@
 /** A program as C: model.c and model.h, in C99, with no heap and nothing of the library but memcpy and memset. */
 import { type Expr, isVector, type Stmt } from '../../kernels/ir.ts';
 import type { Program, ProgramPort } from '../../kernels/program.ts';
+import { childrenOf } from '../../kernels/prune.ts';
 import { comment, dataArrays, dataBlob, dataOffsets } from './data.ts';
 import { Helpers } from './prelude.ts';
 import { Printer } from './print.ts';
@@ -257,7 +258,7 @@ function withWeights(text: string): string {
 }
 
 function usesVectors(body: readonly Stmt[]): boolean {
-  const inExpr = (e: Expr): boolean => isVector(e.type) || children(e).some(inExpr);
+  const inExpr = (e: Expr): boolean => isVector(e.type) || childrenOf(e).some(inExpr);
   return body.some((s) => {
     switch (s.kind) {
       case 'let':
@@ -273,29 +274,4 @@ function usesVectors(body: readonly Stmt[]): boolean {
         return false;
     }
   });
-}
-
-function children(e: Expr): readonly Expr[] {
-  switch (e.kind) {
-    case 'unary':
-    case 'splat':
-    case 'lane':
-    case 'convert':
-      return [e.x];
-    case 'binary':
-    case 'compare':
-    case 'dotPairs':
-    case 'interleave':
-      return [e.a, e.b];
-    case 'select':
-      return [e.cond, e.a, e.b];
-    case 'mulAdd':
-      return [e.a, e.b, e.c];
-    case 'vector':
-      return e.items;
-    case 'call':
-      return e.args;
-    default:
-      return [];
-  }
 }
