@@ -128,5 +128,11 @@ describe('fit --target', () => {
     const model = path.join(MODELS, 'tflite/vww_96_int8.tflite');
     const d = tidemarkJson(['fit', model, '--ram', '64K', '--target', 'tflite', '-o', at('vww')]);
     expect(d.targets.tflite).toMatchObject({ headBytes: 55_296, greedyHeadBytes: 73_728, optimal: true });
+    const args = ['fit', model, '--ram', '40K', '--target', 'tflite-reference', '-o', at('vww')];
+    const { headBytes, overlaps, fits } = tidemarkJson(args).targets['tflite-reference'];
+    expect({ headBytes, overlaps, fits }).toEqual({ headBytes: 36_896, overlaps: 23, fits: true });
+    expect(fs.readFileSync(at('vww/README.txt'), 'utf8')).toMatch(
+      /model-reference\.tflite\s+ONLY for firmware/,
+    );
   });
 });
