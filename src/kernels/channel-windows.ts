@@ -3,7 +3,16 @@ import type { Window } from '../ops/window.ts';
 import { type Index, index, known, plus, times } from './builder.ts';
 import type { Expr } from './ir.ts';
 import type { Task } from './kernel.ts';
-import { inBlocks, inputRow, overColumns, overRows, startOf, type TapRange, tapsOf } from './rows.ts';
+import {
+  evenBlock,
+  inBlocks,
+  inputRow,
+  overColumns,
+  overRows,
+  startOf,
+  type TapRange,
+  tapsOf,
+} from './rows.ts';
 import { addressOf, runsUnbroken } from './site.ts';
 
 /** Channels [first, first + vectors * lanes). */
@@ -106,13 +115,11 @@ export function overWindows(
         b.for('x', row.from, row.to, 1, border);
         return;
       }
-      overColumns(b, across, row, border, (from, end) => {
-        const sums = lanes.vectors * Math.max(1, lanes.lanes / machine.lanes);
-        const most = evenBlocks(
-          from,
-          end,
-          Math.max(1, Math.min(MOST_PIXELS, Math.floor(machine.sums / sums))),
-        );
+      const sums = lanes.vectors * Math.max(1, lanes.lanes / machine.lanes);
+      const fit = Math.max(1, Math.min(MOST_PIXELS, Math.floor(machine.sums / sums)));
+      const even = evenBlock(across, row, fit);
+      const most = even ?? fit;
+      const inner = (from: Expr, end: Expr) => {
         inBlocks(b, from, end, most, (x, count) => {
           block(x, count, { from: 0, to: across.taps }, (k) => {
             const start = b.let('start', addressOf(site, line(k)));
@@ -121,17 +128,10 @@ export function overWindows(
               plus(first, plus(times(tap, across.dilation * site.stride), j * across.stride * site.stride));
           });
         });
-      });
+      };
+      overColumns(b, across, row, border, inner, even);
     });
   });
-}
-
-/** `most`, or half of it and more where the columns then come out even. */
-function evenBlocks(from: Expr, to: Expr, most: number): number {
-  const [first, end] = [known(from), known(to)];
-  if (first === undefined || end === undefined) return most;
-  for (let n = most; n * 2 >= most && n > 1; n--) if ((end - first) % n === 0) return n;
-  return most;
 }
 
 /** All channels, by the first cut as far as it goes, then by the next. */

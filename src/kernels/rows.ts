@@ -87,7 +87,8 @@ export function interior(axis: WindowAxis): { readonly from: number; readonly to
 
 /**
  * Calls `border` for the columns of a row outside the interior one by one, and `inner` for those inside as a whole.
- * Where both sides of a row have a border, one loop goes over them, so that its code is there once.
+ * Where both sides of a row have a border, one loop goes over them, so that its code is there once. Columns that blocks
+ * of `block` leave over count as border.
  */
 export function overColumns(
   b: Builder,
@@ -95,9 +96,11 @@ export function overColumns(
   { from, to }: Row,
   border: (x: Expr) => void,
   inner: (from: Expr, to: Expr) => void,
+  block = 1,
 ): void {
-  const inside = interior(axis);
-  const gap = inside.to - inside.from;
+  const all = interior(axis);
+  const gap = Math.floor((all.to - all.from) / block) * block;
+  const inside = { from: all.from, to: all.from + gap };
   if (known(from) === 0 && known(to) === axis.output && gap > 0) {
     b.for('side', 0, axis.output - gap, 1, (side) => {
       const right = compareIndex('ge', side, inside.from);
@@ -111,6 +114,23 @@ export function overColumns(
   inner(greatest(from, inside.from), least(to, inside.to));
   b.for('x', greatest(from, inside.to), to, 1, border);
 }
+
+/**
+ * Pixels of a block, from `most` down to half of it, such that few columns of a row's interior are left over; undefined
+ * where many would be.
+ */
+export function evenBlock(axis: WindowAxis, { from, to }: Row, most: number): number | undefined {
+  if (known(from) !== 0 || known(to) !== axis.output) return undefined;
+  const inside = interior(axis);
+  const columns = inside.to - inside.from;
+  const few = (n: number) => (columns % n) * FEW <= columns;
+  for (let n = most; n * 2 >= most && n > 0; n--) if (columns >= n && columns % n === 0) return n;
+  for (let n = most; n * 2 >= most && n > 0; n--) if (columns >= n && few(n)) return n;
+  return undefined;
+}
+
+/** One in so many columns may be computed as if it were border. */
+const FEW = 5;
 
 /** Columns [from, to) in blocks of `most`, then what is left: as one block where that is known, else one by one. */
 export function inBlocks(

@@ -7,7 +7,7 @@ import { type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
 import { type Index, minus, plus, times } from '../builder.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
-import { inBlocks, inputRow, overColumns, overRows, type Row, startOf, tapsOf } from '../rows.ts';
+import { evenBlock, inBlocks, inputRow, overColumns, overRows, type Row, startOf, tapsOf } from '../rows.ts';
 import { addressOf, elementAt, isDense, runsUnbroken } from '../site.ts';
 import { writeDepthwise } from './conv-depthwise.ts';
 import { type Block, blocksOf, type Products, productsOf } from './products.ts';
@@ -94,11 +94,15 @@ function writeRow(task: Task, window: Window, products: Products, row: Row, bloc
     return;
   }
   const edge = (x: Expr) => blockOf(task, window, products, row.row, x, 1, true, block, cin);
-  overColumns(b, across, row, edge, (from, to) => {
-    inBlocks(b, from, to, block.pixels, (x, count) => {
+  // Code for floats is short: what blocks leave over is written out.
+  const float = task.ctx.inputs[0]!.dtype === 'f32';
+  const even = float ? undefined : evenBlock(across, row, block.pixels);
+  const inner = (from: Expr, to: Expr) => {
+    inBlocks(b, from, to, even ?? block.pixels, (x, count) => {
       blockOf(task, window, products, row.row, x, count, false, block, cin);
     });
-  });
+  };
+  overColumns(b, across, row, edge, inner, even);
 }
 
 /** `count` neighbouring output pixels of one block of channels; the input's rows are in one piece each. */
