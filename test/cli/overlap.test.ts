@@ -71,9 +71,7 @@ describe('overlap', () => {
   });
 
   it('refuses a granularity that there is not', () => {
-    const { status, stderr } = tidemark(['overlap', ...args, '--granularity', 'byte'], {
-      fails: true,
-    } as never);
+    const { status, stderr } = tidemark(['overlap', ...args, '--granularity', 'byte']);
     expect(status).toBe(2);
     expect(stderr).toMatch(/--granularity/);
   });
