@@ -26,19 +26,21 @@ export function applyTiles(graph: Graph, tiling: Tiling): Graph {
   }
   const sheet = new Sheet(graph);
   const uses = usesOf(graph);
+  const copied = new Set(tiling.copied);
+  const keep = (id: number) => sheet.keep(id, copied.has(id));
   let at = 0;
   for (const region of tiling.regions) {
     const first = order.indexOf(region.operators[0], at);
     if (first < 0 || region.operators.some((id, i) => order[first + i] !== id)) {
       throw unfit(graph, `operators ${region.operators.join(', ')} do not follow one another in its order`);
     }
-    while (at < first) sheet.keep(order[at++]);
+    while (at < first) keep(order[at++]);
     const outputs = outputsOf(graph, uses, region.operators);
     if (outputs.length !== 1) throw unfit(graph, `a region has ${outputs.length} outputs, expected one`);
     cutRegion(graph, sheet, region, outputs[0]);
     at += region.operators.length;
   }
-  while (at < order.length) sheet.keep(order[at++]);
+  while (at < order.length) keep(order[at++]);
   for (const { tensor } of graph.outputs) sheet.joined(tensor);
   return prune(sheet.graph());
 }
@@ -65,10 +67,11 @@ class Sheet {
     this.#tensors = [...graph.tensors];
   }
 
-  keep(id: number): void {
+  keep(id: number, copied: boolean): void {
     const op = this.#graph.operators[id];
     for (const t of op.inputs) this.joined(t);
-    this.add(op);
+    if (copied) this.add({ ...op, inputs: op.inputs.map((t, i) => copy(this, t, String(i))) });
+    else this.add(op);
   }
 
   /** Leaves a tensor in pieces: bands of rows. */

@@ -32,6 +32,9 @@ export interface Setting {
 
 const JOINED: Setting = { bands: new Map(), apart: false };
 
+/** Bands of equal height may cost less than those found from the top: these may cost so much more than is allowed. */
+const SLACK = 1.5;
+
 /** Answers for one region; figures of tiles are kept. */
 export class RegionCutter {
   readonly region: Candidate;
@@ -110,7 +113,7 @@ export class RegionCutter {
       if (hi === undefined) return undefined;
       rows.push(hi);
       macs += this.#band({ lo, hi }, columns, setting)!.macs;
-      if (macs - this.#ownMacs > allowedMacs) return undefined;
+      if (macs - this.#ownMacs > SLACK * allowedMacs) return undefined;
     }
     return rows;
   }

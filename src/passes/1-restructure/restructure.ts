@@ -45,29 +45,66 @@ const MEASURED = 4;
 export function restructureGraph(graph: Graph, options: RestructureOptions = {}): Restructured {
   const { maxOverhead = PUBLISHED_OVERHEAD, regions = 'many', grid, policy = WHOLE_RUN } = options;
   const macs = graphMacs(graph);
-  const before = sequenceOf(graph, policy);
-  const best = sequenceOf(graph, policy, true);
-  const base = best.peakBytes < before.peakBytes ? best : before;
-  const order = base === best ? best.order.filter((id) => id >= 0) : undefined;
-  const found: Restructured[] = [
-    {
-      graph,
-      tiling: { ...(order ? { order } : {}), regions: [] },
-      peakBeforeBytes: base.peakBytes,
-      peakBytes: base.peakBytes,
-      macOverhead: 0,
-    },
-  ];
-  const allowed = maxOverhead * macs;
-  for (const sequence of base === best ? [best, before] : [before]) {
+  const sequences = sequencesOf(graph, policy, regions);
+  const base = sequences.reduce((a, b) => (b.peakBytes < a.peakBytes ? b : a));
+  const found = [asItIs(graph, base)];
+  for (const sequence of sequences) {
     const search = new TileSearch(sequence, { regions, across: ACROSS, grid });
-    for (const choice of choicesOf(search, allowed, options.budgetBytes)) {
+    for (const choice of choicesOf(search, maxOverhead * macs, options.budgetBytes)) {
       found.push(measured(graph, sequence, choice, policy, base.peakBytes, macs));
     }
   }
   return found
     .filter((r) => r.macOverhead <= maxOverhead)
     .reduce((a, b) => (b.peakBytes < a.peakBytes ? b : a));
+}
+
+/** Steps between the first and the last write into a join from which on its parts may better be copied. */
+const LONG_JOIN = 12;
+
+/**
+ * The graph's own order, and the best one where it is better. A join takes its room with the first part that is written
+ * into it, so parts are also tried copied: those of long joins (skips over much of the network), and beside the one region
+ * that may be cut those of all.
+ */
+function sequencesOf(graph: Graph, policy: Policy, regions: 'one' | 'many'): Sequence[] {
+  const own = sequenceOf(graph, policy);
+  const best = sequenceOf(graph, policy, true);
+  const lower = best.peakBytes < own.peakBytes;
+  const found = lower ? [best, own] : [own];
+  const joins = joinsOf(found[0], regions === 'one' ? 0 : LONG_JOIN);
+  if (joins.length > 0) found.push(sequenceOf(graph, policy, lower, joins));
+  return found;
+}
+
+/** Joins whose parts are written into them over at least so many steps. */
+function joinsOf({ graph, order, isView, roots, rootOf }: Sequence, least: number): number[] {
+  const at = new Map(order.map((id, step) => [id, step]));
+  return graph.operators
+    .filter((op) => op.kind === 'Concat' && isView[op.id])
+    .filter((op) => at.get(op.id)! - roots[rootOf[op.outputs[0]]].first >= least)
+    .map((op) => op.id);
+}
+
+function asItIs(graph: Graph, base: Sequence): Restructured {
+  const tiling = { ...arrangement(base, new Set()), regions: [] };
+  return {
+    graph: applyTiles(graph, tiling),
+    tiling,
+    peakBeforeBytes: base.peakBytes,
+    peakBytes: base.peakBytes,
+    macOverhead: 0,
+  };
+}
+
+/** What differs from the graph as it is, beside the regions. */
+function arrangement(sequence: Sequence, cut: ReadonlySet<number>): Omit<Tiling, 'regions'> {
+  const order = sequence.order.filter((id) => id >= 0);
+  const copied = sequence.copied.filter((id) => !cut.has(id));
+  return {
+    ...(order.some((id, i) => id !== i) ? { order } : {}),
+    ...(copied.length > 0 ? { copied } : {}),
+  };
 }
 
 function choicesOf(
@@ -90,10 +127,9 @@ function measured(
   peakBeforeBytes: number,
   macs: number,
 ): Restructured {
-  const order = sequence.order.filter((id) => id >= 0);
-  const moved = order.some((id, i) => id !== i);
+  const cut = new Set(choice.cuttings.flatMap(({ region }) => region.operators.map(({ op }) => op.id)));
   const tiling: Tiling = {
-    ...(moved ? { order } : {}),
+    ...arrangement(sequence, cut),
     regions: choice.cuttings.map(({ region, rows, columns, apart }) => ({
       operators: region.operators.map(({ op }) => op.id),
       rows: [...rows],

@@ -24,6 +24,8 @@ export interface Sequence {
   readonly order: readonly number[];
   /** By operator: true where it is addresses only. */
   readonly isView: readonly boolean[];
+  /** Joins whose parts are copied into them although they could be written there. */
+  readonly copied: readonly number[];
   readonly roots: readonly LiveRoot[];
   /** Index into `roots` by tensor; -1 for constants. */
   readonly rootOf: Int32Array;
@@ -36,9 +38,17 @@ export interface Sequence {
 
 export const WHOLE_RUN: Policy = { input: 'reuse', output: 'whole' };
 
-/** In the graph's own order, or in the best one found. */
-export function sequenceOf(graph: Graph, policy: Policy = WHOLE_RUN, reorder = false): Sequence {
-  const { graph: resolved, storage } = resolveStorage(graph);
+/** In the graph's own order, or in the best one found; parts of `copied` joins are copied into them. */
+export function sequenceOf(
+  graph: Graph,
+  policy: Policy = WHOLE_RUN,
+  reorder = false,
+  copied: readonly number[] = [],
+): Sequence {
+  const copies = copied.flatMap((operator) =>
+    graph.operators[operator].inputs.map((_, input) => ({ operator, input })),
+  );
+  const { graph: resolved, storage } = resolveStorage(graph, copies);
   const order = (reorder ? bestOrder(resolved, storage) : undefined) ?? resolved.operators.map((op) => op.id);
   // Tensors keep their ids where storage puts copies in; operators are found by what they write.
   const maker = new Map(graph.operators.map((op) => [op.outputs[0], op.id]));
@@ -57,6 +67,7 @@ export function sequenceOf(graph: Graph, policy: Policy = WHOLE_RUN, reorder = f
     graph,
     order: order.map((id) => original[id]),
     isView,
+    copied,
     roots,
     rootOf,
     live,

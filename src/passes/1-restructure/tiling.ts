@@ -23,6 +23,10 @@ export const tiledRegionSchema = z.object({
 
 export const tilingSchema = z.object({
   order: z.array(index).optional().describe('the order of all operators; left out: the order of the graph'),
+  copied: z
+    .array(index)
+    .optional()
+    .describe('joins outside the regions whose parts are copied into them, so that the room is taken late'),
   regions: z.array(tiledRegionSchema).describe('in the order in which they run; no operator is in two'),
 });
 
