@@ -23,6 +23,10 @@ export {
   type ZooModel,
 } from './compile.ts';
 export { type OnnxOptions as WriteOnnxOptions, writeOnnx } from './emit/onnx/write.ts';
+export { offlinePlanProblem, type PlannedKernels } from './emit/tflite/check-offline-plan.ts';
+export { type OfflinePlan, planOffline } from './emit/tflite/offline-plan.ts';
+export { type OverlappedPlan, planOverlapped } from './emit/tflite/overlapped-plan.ts';
+export { withOfflinePlan } from './emit/tflite/write.ts';
 export { type ErrorCode, TidemarkError } from './errors.ts';
 export { analyseCsdf, type CsdfAnswer, type CsdfRequest, csdfPareto, csdfPipeline } from './fit/csdf.ts';
 export { type FitRequest, type FitResult, fitGraph } from './fit/fit.ts';
@@ -40,6 +44,7 @@ export {
 export { type ModelFormat, modelFormat } from './model/format.ts';
 export { normalise } from './model/normalise/normalise.ts';
 export { type OnnxOptions as ReadOnnxOptions, readOnnx } from './model/onnx/read.ts';
+export { type FileModel, parseTflite } from './model/tflite/file.ts';
 export { type ReadTfliteOptions, readTflite } from './model/tflite/read.ts';
 export { type CheckResult, checkPlan } from './plan/check.ts';
 export { fingerprint } from './plan/fingerprint.ts';

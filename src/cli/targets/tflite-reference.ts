@@ -43,11 +43,11 @@ export const target: Target = {
 };
 
 function lineOf({ headBytes, greedyHeadBytes, overlaps }: OverlappedPlan, fits: boolean, budget?: number) {
-  const short = fits ? '' : style.red(`, more than ${formatSize(budget ?? 0)}`);
+  const short = fits ? '' : style.red(`, does not fit ${formatSize(budget ?? 0)}`);
   const saved =
     greedyHeadBytes > headBytes
       ? `; saved ${formatPercent(1 - headBytes / greedyHeadBytes)}`
       : '; nothing to save';
   const size = `${style.bold(formatSize(headBytes))} (${headBytes} bytes)${short}`;
-  return `${size}, ${formatSize(greedyHeadBytes)} without this plan${saved}; ${overlaps} outputs lie over their input: wrong results with other kernels`;
+  return `${size}; ${formatSize(greedyHeadBytes)} without this plan${saved}; ${overlaps} outputs lie over their input: wrong results with other kernels`;
 }

@@ -54,15 +54,15 @@ function linesOf(plan: OfflinePlan, fits: boolean, budgetBytes: number | undefin
   const { reference, 'cmsis-nn': cmsisNn } = plan.heads;
   const { planned, greedy } = reference;
   const saved = greedy > planned ? `; saved ${formatPercent(1 - planned / greedy)}` : '; nothing to save';
-  const short = fits ? '' : style.red(`, more than ${formatSize(budgetBytes ?? 0)}`);
+  const short = fits ? '' : style.red(`, does not fit ${formatSize(budgetBytes ?? 0)}`);
   const lines: [string, string][] = [
     [
       'TFLite Micro',
-      `${style.bold(formatSize(planned))} (${planned} bytes) for tensors and working memory${short}, ${formatSize(greedy)} without this plan${saved}`,
+      `${style.bold(formatSize(planned))} (${planned} bytes) for tensors and working memory${short}; ${formatSize(greedy)} without this plan${saved}`,
     ],
   ];
   if (cmsisNn.planned !== planned || cmsisNn.greedy !== greedy) {
-    const text = `${formatSize(cmsisNn.planned)} on Cortex-M4 and M7, ${formatSize(cmsisNn.greedy)} without this plan`;
+    const text = `${formatSize(cmsisNn.planned)} on Cortex-M4 and M7; ${formatSize(cmsisNn.greedy)} without this plan`;
     lines.push(['with CMSIS-NN', text]);
   }
   if (plan.inPlace.length > 0)
