@@ -52,6 +52,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/partition.ts'),
   },
   {
+    name: 'pipeline',
+    summary: 'simulate the partition on a row of chips, or run it with worker threads',
+    load: () => import('./commands/pipeline.ts'),
+  },
+  {
     name: 'frontier',
     summary: 'show how far memory comes down for how much is computed twice',
     load: () => import('./commands/frontier.ts'),

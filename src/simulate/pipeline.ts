@@ -215,7 +215,10 @@ class Pipeline {
     const half = Math.floor(n / 2);
     const endSeconds = Math.max(...this.#done);
     const sorted = [...this.#done].sort((a, b) => a - b);
-    const span = sorted[n - 1] - sorted[half];
+    // Whole rounds of all replicas, where they are that short: what they do together comes in bursts.
+    const round = this.#stages.reduce((a, st) => leastCommonMultiple(a, st.replicas), 1);
+    const count = n - 1 - half >= round ? Math.floor((n - 1 - half) / round) * round : n - 1 - half;
+    const span = sorted[half + count] - sorted[half];
     const latencies = this.#done.map((d, b) => d - this.#entered[b]);
     const late = latencies.slice(half);
     const busy = this.#replicas.map((list) => list.map(() => 0));
@@ -225,7 +228,7 @@ class Pipeline {
       visits: this.#visits,
       arrived: this.#arrived,
       done: this.#done,
-      throughput: n > 1 && span > 0 ? (n - 1 - half) / span : 1 / endSeconds,
+      throughput: count > 0 && span > 0 ? count / span : 1 / endSeconds,
       latencySeconds: late.reduce((a, b) => a + b, 0) / late.length,
       firstLatencySeconds: latencies[0],
       endSeconds,
@@ -233,4 +236,10 @@ class Pipeline {
       queued: this.#queued,
     };
   }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y > 0) [x, y] = [y, x % y];
+  return (a / x) * b;
 }

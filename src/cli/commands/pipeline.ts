@@ -1,0 +1,321 @@
+/** `tidemark pipeline`: a partition on a row of chips, simulated, drawn, and run for real by worker threads. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Command, Option } from 'commander';
+import { TidemarkError } from '../../errors.ts';
+import type { LayerNet } from '../../passes/2-partition/layers.ts';
+import { type Partition, Partitioner } from '../../passes/2-partition/partition.ts';
+import { formatSize } from '../../report/format.ts';
+import { formatSeconds, pipelineTimeline } from '../../report/pipeline-timeline.ts';
+import { type Chip, chipPreset, chipPresets, parseChip } from '../../simulate/chip.ts';
+import { fewestChips, leastPeriod } from '../../simulate/objectives.ts';
+import type { PipelineMode } from '../../simulate/pipeline.ts';
+import { type Figures, type PipelinePlan, planPipeline } from '../../simulate/plan-pipeline.ts';
+import { ChipCosts } from '../../simulate/stages.ts';
+import { traceOf } from '../../simulate/trace.ts';
+import { refuseUnwritable, writeWhole } from '../files.ts';
+import { withJson, withModel } from '../options/shared.ts';
+import { oneOf, parseCount } from '../options/values.ts';
+import { answer, answerNo, note } from '../output.ts';
+import { type ChipOptions, chipSize, choosePartition, layersOfModel, withChip } from '../partitioning.ts';
+import { type PipelineRunReport, runPipelineForReal } from '../pipeline-run.ts';
+import { facts, table } from '../terminal/table.ts';
+
+interface Options extends Omit<ChipOptions, 'chip'> {
+  readonly chip?: number;
+  readonly preset: string;
+  readonly chipFile?: string;
+  readonly chips?: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly rate?: number;
+  readonly goal: 'traffic' | 'period' | 'chips';
+  readonly mode: PipelineMode;
+  readonly queue: number;
+  readonly trace?: string;
+  readonly out?: string;
+  readonly run?: number;
+  readonly json?: boolean;
+}
+
+export function define(command: Command): void {
+  withModel(command);
+  const count = (name: string) => (text: string) => parseCount(text, name);
+  command
+    .option('--chip <size>', "bytes on one chip, e.g. 3M (left out: the preset's)", chipSize)
+    .addOption(
+      new Option('--preset <name>', `the chip: ${chipPresets.map((c) => c.name).join(', ')}`).default('edge'),
+    )
+    .option('--chip-file <file>', 'a chip of your own, as JSON')
+    .option('--chips <n>', 'chips in all; further ones replicate the slowest stages', count('--chips'))
+    .option('--rate <n>', 'images a second to reach, by replicating stages', count('--rate'))
+    .addOption(
+      new Option(
+        '--goal <which>',
+        'traffic: the least bytes, then replicas; period: the least time between images for --chips; chips: the fewest for --rate',
+      )
+        .default('traffic')
+        .argParser(oneOf('--goal', ['traffic', 'period', 'chips'])),
+    );
+  withChip(command);
+  command
+    .option('--batch <n>', 'images in a mini-batch', count('--batch'), 1)
+    .option('--batches <n>', 'mini-batches to simulate', count('--batches'), 64)
+    .addOption(
+      new Option('--mode <which>', 'staggered, unstaggered, or synchronous')
+        .default('staggered')
+        .argParser(oneOf('--mode', ['staggered', 'unstaggered', 'synchronous'])),
+    )
+    .option('--queue <n>', 'mini-batches that may wait before a chip', count('--queue'), 1)
+    .option('--trace <file>', 'write the simulated run for chrome://tracing or Perfetto')
+    .option('-o, --out <dir>', 'write pipeline.json, timeline.svg and trace.json')
+    .option(
+      '--run <n>',
+      'run n seeded images through worker threads, one a chip, and compare',
+      count('--run'),
+    );
+  withJson(command);
+  command
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tidemark pipeline zoo:vgg16 --dtype int8 --no-dense --chip 3M --chips 12 -o out\n  tidemark pipeline zoo:resnet50 --dtype int8 --rate 500 --goal chips\n  tidemark pipeline zoo:resnet8 --chip 128K --run 8\n',
+    )
+    .action(run);
+}
+
+async function run(model: string, options: Options): Promise<void> {
+  if (options.out) refuseUnwritable(options.out);
+  if (options.trace) refuseUnwritable(path.dirname(options.trace));
+  const chip = chipOf(options);
+  const net = layersOfModel(model, {
+    ...options,
+    chip: chip.capacityBytes,
+    toRun: options.run !== undefined,
+  });
+  const costs = new ChipCosts(net, chip);
+  const { partition, replicas } = partitionFor(net, costs, options);
+  const plan = planPipeline(
+    costs,
+    partition,
+    {
+      batch: options.batch,
+      chips: options.chips,
+      periodSeconds: options.chips === undefined && options.rate ? options.batch / options.rate : undefined,
+      replicas,
+      mode: options.mode,
+      batches: options.batches,
+      queue: options.queue,
+    },
+    options.weights,
+  );
+  const real =
+    options.run === undefined
+      ? undefined
+      : await runPipelineForReal(net, partition, {
+          replicas: plan.stages.map((s) => s.replicas),
+          images: options.run,
+          batch: options.batch,
+          queue: options.queue,
+        });
+  const document = { model, ...describe(plan, chip, options), ...(real ? { run: real } : {}) };
+  const files = write(model, plan, document, options);
+  for (const file of files) note(`wrote ${file}`);
+  answer(options.json, { ...document, files }, () => text(model, plan, chip, real, options));
+  if (real && !real.equal) answerNo();
+}
+
+function chipOf(options: Options): Chip {
+  const chip = options.chipFile ? chipFromFile(options.chipFile) : chipPreset(options.preset);
+  return options.chip === undefined ? chip : { ...chip, capacityBytes: options.chip };
+}
+
+function chipFromFile(file: string): Chip {
+  let content: string;
+  try {
+    content = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new TidemarkError(
+      code === 'ENOENT' ? 'file-missing' : 'file-unreadable',
+      `${file}: cannot be read (${code})`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    throw new TidemarkError('file-format', `${file}: not JSON; expected a chip as docs/pipeline.md shows`);
+  }
+  return parseChip(value, file);
+}
+
+function partitionFor(
+  net: LayerNet,
+  costs: ChipCosts,
+  options: Options,
+): { partition: Partition; replicas?: readonly number[] } {
+  const capacityBytes = costs.chip.capacityBytes;
+  const partitioner = new Partitioner(net, {
+    capacityBytes,
+    weights: options.weights,
+    inPlace: options.inPlace,
+  });
+  if (options.goal === 'period') {
+    if (options.chips === undefined)
+      throw new TidemarkError('usage', '--goal period: give the number of chips with --chips');
+    return leastPeriod(partitioner, costs, options.chips) ?? tooFew(options.chips, partitioner.best());
+  }
+  if (options.goal === 'chips') {
+    if (options.rate === undefined)
+      throw new TidemarkError('usage', '--goal chips: give the images a second with --rate');
+    return fewestChips(partitioner, costs, 1 / options.rate);
+  }
+  const { best } = choosePartition(net, { ...options, chip: capacityBytes });
+  if (options.chips !== undefined && options.chips < best.spans.length) return tooFew(options.chips, best);
+  return { partition: best };
+}
+
+function tooFew(chips: number, { spans }: Partition): never {
+  throw new TidemarkError(
+    'usage',
+    `--chips ${chips}: the partition has ${spans.length} spans, one a chip; give at least ${spans.length}, or a larger --chip`,
+  );
+}
+
+function describe(plan: PipelinePlan, chip: Chip, options: Options) {
+  const { stages, run, modes, base, layerFusion, ...figures } = plan;
+  return {
+    chip,
+    batch: options.batch,
+    goal: options.goal,
+    mode: options.mode,
+    stages: stages.map((s, i) => ({
+      span: s.name,
+      seconds: s.batchSeconds,
+      replicas: s.replicas,
+      computeSeconds: s.computeSeconds,
+      transferSeconds: s.transferSeconds,
+      offChipBytes: s.offChipBytes,
+      filterBytes: s.filterBytes,
+      utilisation: run.utilisation[i],
+    })),
+    ...figures,
+    simulated: {
+      batches: options.batches,
+      throughput: run.throughput * options.batch,
+      latencySeconds: run.latencySeconds,
+      endSeconds: run.endSeconds,
+      queued: run.queued,
+    },
+    modes,
+    base,
+    layerFusion,
+  };
+}
+
+function write(model: string, plan: PipelinePlan, document: unknown, options: Options): string[] {
+  const files: string[] = [];
+  const put = (file: string, content: string) => {
+    writeWhole(file, content);
+    files.push(file);
+  };
+  const trace = () =>
+    `${JSON.stringify(
+      traceOf(
+        plan.run,
+        plan.stages.map((s) => s.name),
+      ),
+    )}\n`;
+  if (options.trace) put(options.trace, trace());
+  if (options.out) {
+    put(path.join(options.out, 'pipeline.json'), `${JSON.stringify(document, null, 2)}\n`);
+    put(path.join(options.out, 'timeline.svg'), drawing(model, plan, options));
+    put(path.join(options.out, 'trace.json'), trace());
+  }
+  return files;
+}
+
+/** The first mini-batches of the run: enough to see the pipeline fill and run. */
+function drawing(model: string, plan: PipelinePlan, options: Options): string {
+  const { run, stages } = plan;
+  const first: number[] = [];
+  for (let i = 0, row = 0; i < stages.length; row += run.utilisation[i].length, i++) first.push(row);
+  return pipelineTimeline({
+    title: `${model} on ${plan.chips} chips, ${options.mode}`,
+    rows: stages.flatMap((s, i) =>
+      run.utilisation[i].map((busy, k) => ({
+        name: run.utilisation[i].length > 1 ? `${s.name} (${k + 1})` : s.name,
+        busy,
+      })),
+    ),
+    bars: run.visits.map((v) => ({ ...v, row: first[v.stage] + v.replica })),
+    untilSeconds: Math.min(run.endSeconds, plan.latencySeconds + 16 * plan.periodSeconds),
+  });
+}
+
+function text(
+  model: string,
+  plan: PipelinePlan,
+  chip: Chip,
+  real: PipelineRunReport | undefined,
+  options: Options,
+): string {
+  const against = (f: Figures) => (plan.throughput / f.throughput).toFixed(2);
+  const row = (name: string, f: Figures) => [
+    name,
+    `${Number(f.throughput.toPrecision(3))}`,
+    formatSeconds(f.latencySeconds),
+    `${Number((f.energyJoules * 1e3).toPrecision(3))} mJ`,
+    formatSize(Math.round(f.trafficBytes)),
+  ];
+  const busy = plan.run.utilisation;
+  return [
+    facts([
+      ['model', model],
+      ['chips', `${plan.chips} of ${chip.name}, ${formatSize(chip.capacityBytes)} each`],
+      ['mini-batch', `${options.batch} ${options.batch === 1 ? 'image' : 'images'}`],
+      ['filters', `${formatSize(plan.filterBytes)}, read once and kept`],
+    ]),
+    '',
+    table(
+      [
+        { title: '#', align: 'right' },
+        { title: 'stage', flexible: true },
+        { title: 'compute', align: 'right' },
+        { title: 'transfer', align: 'right' },
+        { title: 'replicas', align: 'right' },
+        { title: 'time / replicas', align: 'right' },
+        { title: 'busy', align: 'right' },
+      ],
+      plan.stages.map((s, i) => [
+        String(i + 1),
+        s.name,
+        formatSeconds(s.computeSeconds),
+        formatSeconds(s.transferSeconds),
+        String(s.replicas),
+        formatSeconds(s.batchSeconds / s.replicas),
+        `${Math.round((100 * busy[i].reduce((a, b) => a + b, 0)) / busy[i].length)} %`,
+      ]),
+    ),
+    '',
+    table(
+      [
+        { title: `on ${plan.chips} chips`, flexible: true },
+        { title: 'images/s', align: 'right' },
+        { title: 'latency', align: 'right' },
+        { title: 'an image', align: 'right' },
+        { title: 'off-chip', align: 'right' },
+      ],
+      [row('this pipeline', plan), row('layer by layer', plan.base), row('layer fusion', plan.layerFusion)],
+    ),
+    '',
+    `${against(plan.base)} x the images a second of layer by layer, ${against(plan.layerFusion)} x those of layer fusion, on as many chips.`,
+    `Simulated: ${plan.modes.map((m) => `${m.mode} ${Number(m.throughput.toPrecision(3))}/s in ${formatSeconds(m.latencySeconds)}`).join('; ')}.`,
+    ...(real ? ['', realText(real)] : []),
+  ].join('\n');
+}
+
+function realText(real: PipelineRunReport): string {
+  const verdict = real.equal ? 'equal to a run in one thread' : 'NOT equal to a run in one thread';
+  return `Ran ${real.images} images through ${real.workers} worker threads in ${formatSeconds(real.seconds)}: ${verdict}; arenas ${formatSize(Math.min(...real.arenaBytes))} to ${formatSize(Math.max(...real.arenaBytes))}, at most ${real.mostInFlight} images in flight${real.retried > 0 ? `, ${real.retried} retried` : ''}.`;
+}
