@@ -20,6 +20,11 @@ const entries: readonly Entry[] = [
     summary: 'the module of fit --target wasm',
     load: async () => (await import('../run/wasm-backend.ts')).wasmBackend,
   },
+  {
+    name: 'c',
+    summary: "the C of fit --target c, by this host's compiler",
+    load: async () => (await import('../run/c-backend.ts')).cBackend,
+  },
 ];
 
 export const backendNames: readonly string[] = entries.map((e) => e.name);

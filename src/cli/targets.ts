@@ -59,6 +59,22 @@ const entries: readonly Entry[] = [
     summary: 'a WebAssembly module and its loader',
     load: () => import('./targets/wasm.ts'),
   },
+  { name: 'c', summary: 'C99 for any compiler', load: () => import('./targets/c.ts') },
+  {
+    name: 'c-vector16',
+    summary: 'C for GCC and Clang with vectors of 16 bytes, as SSE and NEON have them',
+    load: async () => (await import('./targets/c.ts')).vector16,
+  },
+  {
+    name: 'c-vector32',
+    summary: 'of 32 bytes: AVX2',
+    load: async () => (await import('./targets/c.ts')).vector32,
+  },
+  {
+    name: 'c-vector64',
+    summary: 'of 64 bytes: AVX-512',
+    load: async () => (await import('./targets/c.ts')).vector64,
+  },
 ];
 
 /** Each target with what it writes, for help. */
