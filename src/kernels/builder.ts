@@ -245,10 +245,20 @@ export function plus(a: Index, b: Index): Expr {
   }
   if (y.kind === 'const') {
     if (y.value === 0) return x;
-    if (x.kind === 'binary' && x.op === 'add' && x.b.kind === 'const')
-      return plus(x.a, Number(x.b.value) + Number(y.value));
+    if (hasConstant(x)) return plus(x.a, Number(x.b.value) + Number(y.value));
+    return add(x, y);
   }
+  // Constants come last, where `place` finds them.
+  if (hasConstant(x)) return plus(plus(x.a, y), Number(x.b.value));
+  if (hasConstant(y)) return plus(plus(x, y.a), Number(y.b.value));
   return add(x, y);
+}
+
+/** True for a sum whose second part is known. */
+function hasConstant(
+  e: Expr,
+): e is Expr & { kind: 'binary' } & { readonly b: Expr & { readonly kind: 'const' } } {
+  return e.kind === 'binary' && e.op === 'add' && e.b.kind === 'const';
 }
 
 export function minus(a: Index, b: Index): Expr {
@@ -264,6 +274,7 @@ export function times(a: Index, factor: number): Expr {
   if (factor === 1) return x;
   if (x.kind === 'binary' && x.op === 'mul' && x.b.kind === 'const')
     return times(x.a, Number(x.b.value) * factor);
+  if (hasConstant(x)) return plus(times(x.a, factor), Number(x.b.value) * factor);
   return mul(x, index(factor));
 }
 

@@ -25,8 +25,9 @@ export function shareFunctions(
   base: (region: Region) => number,
 ): Sharing {
   const groups = new Map<string, { readonly fn: Fn; readonly addresses: number[] }[]>();
-  for (const fn of functions) {
-    if (!names.has(fn.name)) continue;
+  for (const given of functions) {
+    if (!names.has(given.name)) continue;
+    const fn = withAddends(given);
     const addresses: number[] = [];
     const shape = shapeOf(fn, base, addresses);
     const group = groups.get(shape);
@@ -50,6 +51,20 @@ export function shareFunctions(
     functions: functions.filter((f) => !dropped.has(f.name)).map((f) => shared.get(f.name) ?? f),
     calls,
   };
+}
+
+/** Where an index is made, a constant is added: 0 is what others may have had folded away. */
+function withAddends(fn: Fn): Fn {
+  const zero: Expr = { kind: 'const', type: 'index', value: 0 };
+  const body = rewriteBlock(fn.body, {
+    stmt: (s) => {
+      if (s.kind !== 'let' || s.value.type !== 'index') return [s];
+      const { value } = s;
+      if (value.kind === 'binary' && value.op === 'add' && value.b.kind === 'const') return [s];
+      return [{ ...s, value: { kind: 'binary', type: 'index', op: 'add', a: value, b: zero } }];
+    },
+  });
+  return { ...fn, body };
 }
 
 /** Everything of a function but its name and its addresses, which go to a list in the order they are met. */
@@ -171,7 +186,7 @@ function withParams(
     (e) => {
       const i = next++;
       const p = params[i];
-      const sum: Expr = { ...e, b: { kind: 'const', type: 'index', value: least[i] } };
+      const sum: Expr = least[i] === 0 ? e.a : { ...e, b: { kind: 'const', type: 'index', value: least[i] } };
       return p === undefined ? sum : plus(sum, param(p));
     },
   );

@@ -15,7 +15,6 @@ import {
   lane,
   load,
   or,
-  over,
   place,
   plus,
   shl,
@@ -43,19 +42,17 @@ export function pairAdder(
   const pairBytes = 2 * lanes * cellBytes(cell);
   const chunk = 2 * lanes;
 
-  /** One pair of elements of each pixel, spread over a vector by `pairOf`. */
+  /** One pair of elements of each pixel, spread over a vector by `pairOf`. `first` is the number of its first element. */
   const addPair = (
     sums: readonly Variable[][],
     weights: Place,
-    pair: Index,
+    first: Index,
     pairOf: (pixel: number) => Expr,
   ): void => {
     const vectors = sums[0].length;
+    const entry = times(first, (vectors * pairBytes) / 2);
     const w = Array.from({ length: vectors }, (_, v) =>
-      b.let(
-        `w${v}`,
-        load(halves, cell, after(weights, plus(times(pair, vectors * pairBytes), v * pairBytes))),
-      ),
+      b.let(`w${v}`, load(halves, cell, after(weights, plus(entry, v * pairBytes)))),
     );
     sums.forEach((row, j) => {
       const x = b.let(`x${j}`, convert(halves, pairOf(j), 'bits'));
@@ -69,8 +66,7 @@ export function pairAdder(
   const addChunk = (sums: readonly Variable[][], pixels: readonly Place[], weights: Place, first: Index) => {
     const xs = pixels.map((at, j) => b.let(`p${j}`, load(halves, site.cell, after(at, first))));
     for (let p = 0; p < lanes; p++) {
-      const pair = plus(over(first, 2), p);
-      addPair(sums, weights, pair, (j) => splat(sum, lane(convert(sum, xs[j], 'bits'), p)));
+      addPair(sums, weights, plus(first, 2 * p), (j) => splat(sum, lane(convert(sum, xs[j], 'bits'), p)));
     }
   };
 
@@ -79,13 +75,13 @@ export function pairAdder(
     sums: readonly Variable[][],
     pixels: readonly Place[],
     weights: Place,
-    pair: Index,
+    first: Index,
     both: boolean,
   ) => {
     const element = (j: number, k: Index): Expr => load('i32' as Type, site.cell, after(pixels[j], k));
-    addPair(sums, weights, pair, (j) => {
-      const low = and(element(j, times(pair, 2)), i32(0xffff));
-      return splat(sum, both ? or(low, shl(element(j, plus(times(pair, 2), 1)), i32(16))) : low);
+    addPair(sums, weights, first, (j) => {
+      const low = and(element(j, first), i32(0xffff));
+      return splat(sum, both ? or(low, shl(element(j, plus(first, 1)), i32(16))) : low);
     });
   };
 
@@ -93,12 +89,13 @@ export function pairAdder(
     const fixed = known(count);
     if (fixed === undefined) {
       // A count that is not known is of joined taps, which have even numbers of elements.
-      b.for('k', 0, over(count, 2), 1, (k) => addFew(sums, pixels, weights, k, true));
+      b.for('k', 0, count, 2, (k) => addFew(sums, pixels, weights, k, true));
       return;
     }
     const whole = fixed - (fixed % chunk);
     b.for('k', 0, whole, chunk, (k) => addChunk(sums, pixels, weights, k));
-    b.for('k', whole / 2, Math.floor(fixed / 2), 1, (k) => addFew(sums, pixels, weights, k, true));
-    if (fixed % 2 === 1) addFew(sums, pixels, weights, Math.floor(fixed / 2), false);
+    const even = fixed - (fixed % 2);
+    b.for('k', whole, even, 2, (k) => addFew(sums, pixels, weights, k, true));
+    if (even < fixed) addFew(sums, pixels, weights, even, false);
   };
 }
