@@ -8,7 +8,7 @@ import { channelsOf, elementBytes, type Graph, type TensorId, tensorBytes } from
 import { elementAt, type Storage } from '../graph/storage.ts';
 import type { RowStep } from '../ops/operator.ts';
 import { type Firings, firingsOf } from '../plan/firing.ts';
-import { EXTERNAL, type Plan } from '../plan/plan.ts';
+import { banksOf, type Plan } from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
 
@@ -62,18 +62,28 @@ export function timelineOf(graph: Graph, plan: Plan, columns = 600): Timeline {
 }
 
 interface Written {
+  lo: number;
   hi: number;
   /** Share of the bytes up to `hi` that this writer's are: less than 1 for a part of a concat. */
   readonly density: number;
 }
+
+/** Firings in reverse need what lies before a bound that falls, others what lies after one that rises. */
+interface Need {
+  from: number;
+  to: number;
+}
+
+const WHOLE: Need = { from: 0, to: Number.POSITIVE_INFINITY };
+const NOTHING: Need = { from: Number.POSITIVE_INFINITY, to: 0 };
 
 interface Life {
   readonly buffer: number;
   readonly root?: TensorId;
   readonly ringBytes: number;
   readonly kept: boolean;
-  /** Bytes of the root that each reader still needs from on, by actor and input. */
-  readonly needs: number[];
+  /** Bytes of the root that each reader still needs, by actor and input. */
+  readonly needs: Need[];
   readonly written: Map<TensorId, Written>;
   /** Columns seen so far. */
   first: number;
@@ -101,8 +111,10 @@ interface Actor {
   readonly firings: Firings;
   readonly inputs: readonly { readonly piece: Piece; readonly reader: number }[];
   readonly outputs: readonly { readonly piece: Piece; readonly tensor: TensorId }[];
+  readonly reverse: boolean;
   readonly scratch?: Life;
   readonly keepsScratch: boolean;
+  readonly staging?: Life;
   next: number;
 }
 
@@ -115,6 +127,7 @@ class Replay {
   readonly #live = new Set<Life>();
   readonly #bytes: number[];
   readonly #names: string[];
+  readonly #arena: string;
   #peakBytes = 0;
   #peakAt = '';
 
@@ -122,6 +135,7 @@ class Replay {
     this.#graph = graph;
     this.#storage = storage;
     this.#plan = plan;
+    this.#arena = banksOf(plan)[0].name;
     this.#bytes = new Array(columns).fill(0);
     this.#names = new Array(columns).fill('');
     const rootOf = (id: TensorId) => storage.places[id].root;
@@ -167,11 +181,13 @@ class Replay {
       firings,
       inputs: firings.inputs.map(({ tensor }) => {
         const p = piece(tensor);
-        return { piece: p, reader: p.life.needs.push(0) - 1 };
+        return { piece: p, reader: p.life.needs.push(WHOLE) - 1 };
       }),
       outputs: firings.outputs.map((tensor) => ({ piece: piece(tensor), tensor })),
       scratch: actor.scratch === undefined ? undefined : this.#lives[actor.scratch],
+      reverse: actor.reverse === true,
       keepsScratch: actor.fold === true,
+      staging: actor.staged === undefined ? undefined : this.#lives[actor.staged],
       next: 0,
     };
   }
@@ -189,8 +205,9 @@ class Replay {
     const actor = this.#actors[index];
     const f = actor.next++;
     const { lo, hi } = actor.firings.writes(f);
-    if (hi > lo) for (const { piece, tensor } of actor.outputs) this.#write(piece, tensor, hi);
-    if (actor.scratch) this.#occupy(actor.scratch, 0, this.#plan.buffers[actor.scratch.buffer].bytes, 1);
+    if (hi > lo) for (const { piece, tensor } of actor.outputs) this.#write(piece, tensor, lo, hi);
+    for (const work of [actor.scratch, actor.staging])
+      if (work) this.#occupy(work, 0, this.#plan.buffers[work.buffer].bytes, 1);
     // What the firing reads lies there while it writes: this is the moment that counts.
     for (let c = column; c <= end; c++) {
       this.#names[c] = actor.name;
@@ -198,53 +215,64 @@ class Replay {
     }
     if (count) this.#count(actor, column, end);
     if (actor.scratch && (!actor.keepsScratch || f === actor.firings.count - 1)) this.#release(actor.scratch);
+    if (actor.staging) this.#release(actor.staging);
     this.#announce(actor, f + 1);
   }
 
-  #write(piece: Piece, tensor: TensorId, hiPixel: number): void {
+  #write(piece: Piece, tensor: TensorId, loPixel: number, hiPixel: number): void {
     const { life, stride, pixelBytes } = piece;
     const hi = byteAt(piece, hiPixel - 1) + pixelBytes;
+    const lo = byteAt(piece, loPixel);
     const before = life.written.get(tensor);
-    if (before) before.hi = Math.max(before.hi, hi);
-    else life.written.set(tensor, { hi, density: Math.min(1, pixelBytes / stride) });
+    if (before) {
+      before.lo = Math.min(before.lo, lo);
+      before.hi = Math.max(before.hi, hi);
+    } else life.written.set(tensor, { lo, hi, density: Math.min(1, pixelBytes / stride) });
     this.#refresh(life);
   }
 
   /** From firing f on the actor needs its inputs from here. */
   #announce(actor: Actor, f: number): void {
     actor.inputs.forEach(({ piece, reader }, i) => {
-      let need = Number.POSITIVE_INFINITY;
+      let need = NOTHING;
       for (let g = f; g < actor.firings.count; g++) {
         const r = actor.firings.reads(i, g);
         if (r.hi <= r.lo) continue;
-        need = byteAt(piece, r.lo);
+        need = actor.reverse
+          ? { from: 0, to: byteAt(piece, r.hi - 1) + piece.pixelBytes }
+          : { from: byteAt(piece, r.lo), to: Number.POSITIVE_INFINITY };
         break;
       }
-      if (piece.life.needs[reader] === need) return;
+      const before = piece.life.needs[reader];
+      if (before.from === need.from && before.to === need.to) return;
       piece.life.needs[reader] = need;
       this.#refresh(piece.life);
     });
   }
 
   #refresh(life: Life): void {
-    const freed = life.kept ? 0 : Math.min(...life.needs, Number.POSITIVE_INFINITY);
-    let top = 0;
+    const freed = life.kept ? 0 : Math.min(...life.needs.map((n) => n.from), Number.POSITIVE_INFINITY);
+    const limit = life.kept ? Number.POSITIVE_INFINITY : Math.max(...life.needs.map((n) => n.to), 0);
+    let end = 0;
+    let from = Number.POSITIVE_INFINITY;
     let bytes = 0;
-    for (const { hi, density } of life.written.values()) {
-      top = Math.max(top, hi);
-      bytes += Math.max(0, hi - freed) * density;
+    for (const { lo, hi, density } of life.written.values()) {
+      end = Math.max(end, hi);
+      from = Math.min(from, Math.max(lo, freed));
+      bytes += Math.max(0, Math.min(hi, limit) - Math.max(lo, freed)) * density;
     }
-    if (top <= freed || top === 0) {
+    const top = Math.min(end, limit);
+    if (top <= from || end === 0) {
       // Written but read by nobody: it was there for the moment of its writing.
-      if (top > 0 && life.needs.length === 0 && !life.kept) this.#occupy(life, 0, top, 1);
+      if (end > 0 && life.needs.length === 0 && !life.kept) this.#occupy(life, 0, end, 1);
       else this.#release(life);
       return;
     }
-    this.#occupy(life, freed, top, Math.min(1, bytes / (top - freed)));
+    this.#occupy(life, from, top, Math.min(1, bytes / (top - from)));
   }
 
   #occupy(life: Life, from: number, to: number, share: number): void {
-    if (this.#plan.buffers[life.buffer].bank === EXTERNAL) return;
+    if (this.#plan.buffers[life.buffer].bank !== this.#arena) return;
     const { offset } = this.#plan.buffers[life.buffer];
     const isRing = this.#plan.buffers[life.buffer].ring !== undefined;
     // A ring is used all round; how full it is shows in its share.
