@@ -30,6 +30,7 @@ export { withOfflinePlan } from './emit/tflite/write.ts';
 export { type ErrorCode, TidemarkError } from './errors.ts';
 export { analyseCsdf, type CsdfAnswer, type CsdfRequest, csdfPareto, csdfPipeline } from './fit/csdf.ts';
 export { type FitRequest, type FitResult, fitGraph } from './fit/fit.ts';
+export { type Overlapped, overlapGraph } from './fit/overlapped.ts';
 export {
   type DType,
   elementBytes,
