@@ -1,0 +1,34 @@
+/** Runs a whole program in the interpreter: for tests, which compare it with the reference and with the targets. */
+import type { ScheduleNode } from '../plan/plan.ts';
+import { Interpreter } from './interpret.ts';
+import type { Program } from './program.ts';
+
+/** `inputs[i]` holds the bytes of input i. Gives the bytes of the outputs, and the arena as the run left it. */
+export function runProgram(
+  program: Program,
+  inputs: readonly Uint8Array[],
+  paint = 0,
+): { readonly outputs: Uint8Array[]; readonly arena: Uint8Array } {
+  const arena = new Uint8Array(program.arenaBytes).fill(paint);
+  const outputs = program.outputs.map((p) => new Uint8Array(p.bytes));
+  const data = program.data.map((d) => d.bytes);
+  const interpreter = new Interpreter(program.functions, { arena, data, inputs, outputs });
+  const takes = new Set(program.functions.flatMap((f) => (f.params.length > 0 ? [f.name] : [])));
+  const next = program.actors.map(() => 0);
+  const fire = (nodes: readonly ScheduleNode[]): void => {
+    for (const node of nodes) {
+      if (typeof node !== 'number') {
+        for (let i = 0; i < node[0]; i++) fire(node.slice(1) as ScheduleNode[]);
+        continue;
+      }
+      const { fn } = program.actors[node];
+      interpreter.call(fn, takes.has(fn) ? [next[node]++] : []);
+    }
+  };
+  fire(program.schedule);
+  program.outputs.forEach((port, i) => {
+    if (port.where === 'arena') outputs[i].set(arena.subarray(port.offset, port.offset + port.bytes));
+    if (port.where === 'constant') outputs[i].set(data[port.offset]);
+  });
+  return { outputs, arena };
+}
