@@ -23,7 +23,21 @@ function address(ctx: Context, at: Place, print: PrintExpr): number {
     return offset + Number(at.address.value);
   }
   print(ctx, at.address);
-  return offset;
+  if (!mayBeNegative(at.address)) return offset;
+  // The engine takes the address for a number without a sign and adds the offset to that.
+  ctx.body.i32(offset).op('i32.add');
+  return 0;
+}
+
+/** True where a part of an address walks down: without its constant it may then be less than 0. */
+function mayBeNegative(e: Expr): boolean {
+  if (e.kind === 'unary') return true;
+  if (e.kind !== 'binary') return false;
+  if (e.op === 'sub') return true;
+  if (e.op === 'mul' && e.b.kind === 'const') return e.b.value < 0 || mayBeNegative(e.a);
+  return (
+    e.op === 'add' && (mayBeNegative(e.a) || mayBeNegative(e.b) || (e.b.kind === 'const' && e.b.value < 0))
+  );
 }
 
 const SCALAR_LOADS: Readonly<Record<string, MemoryName>> = {
