@@ -3,8 +3,10 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { type Compiled, compileModel } from '../compile.ts';
 import { TidemarkError } from '../errors.ts';
+import type { BankRequest, Shortfall } from '../fit/banks.ts';
 import { weightBytes } from '../plan/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
+import { planTraffic } from '../plan/traffic.ts';
 import { formatCount, formatPercent, formatSize } from '../report/format.ts';
 import { htmlReport } from '../report/html.ts';
 import { type Profile, profileOf } from '../report/profile.ts';
@@ -13,7 +15,7 @@ import { refuseUnwritable, writeWhole } from './files.ts';
 import { interruptible } from './interrupt.ts';
 import { modelSource } from './model.ts';
 import { type ModelOptions, type PolicyOptions, withModel, withPolicies } from './options/shared.ts';
-import { parseBudget } from './options/size.ts';
+import { collectBank, parseBudget } from './options/size.ts';
 import { parsePercent } from './options/values.ts';
 import { note } from './output.ts';
 import { fitRequest } from './planning.ts';
@@ -28,6 +30,7 @@ import { programVersion } from './version.ts';
 export interface FitOptions extends ModelOptions, PolicyOptions {
   readonly ram: string;
   readonly maxOverhead?: number;
+  readonly bank?: readonly BankRequest[];
   readonly out?: string;
   readonly target?: readonly string[];
   readonly json?: boolean;
@@ -50,6 +53,14 @@ export interface FitDocument {
   readonly smallestMacOverhead?: number;
   readonly accounting: string;
   readonly spans: Plan['spans'];
+  /** With --bank: what each bank holds and what a run moves in it. */
+  readonly banks?: readonly (BankRequest & {
+    readonly usedBytes: number;
+    readonly readBytes: number;
+    readonly writtenBytes: number;
+  })[];
+  /** With --bank and fits false: the bank that does not suffice, and what it would have to hold. */
+  readonly shortfall?: Shortfall;
   /** Figures of each target that was asked for. */
   readonly targets?: Readonly<Record<string, TargetOutput['figures']>>;
   readonly files: readonly string[];
@@ -78,6 +89,11 @@ export function withFit(command: Command, ramIsRequired = false): Command {
   command.option('--max-overhead <percent>', 'multiply-accumulates that may be computed again', (t) =>
     parsePercent(t, '--max-overhead'),
   );
+  command.option(
+    '--bank <name=size>',
+    'a memory bank instead of --ram, fastest first (repeatable), e.g. --bank sram=64K --bank psram=8M',
+    collectBank,
+  );
   return withPolicies(command);
 }
 
@@ -102,6 +118,7 @@ export function fitModel(
   const request = {
     budgetBytes,
     maxOverhead: options.maxOverhead,
+    banks: options.bank,
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,
@@ -174,10 +191,26 @@ function documentOf(
     lowerBoundBytes,
     optimal,
     checked,
+    ...(options.bank ? banksDocument(compiled, options.bank) : {}),
     ...(fits ? {} : { smallestBytes: arenaBytes, smallestMacOverhead: macOverhead }),
     accounting: options.accounting,
     spans: plan.spans,
     files,
+  };
+}
+
+/** What each bank holds and what a run moves in it; or what is missing. */
+function banksDocument(
+  { graph, plan, fits, shortfall }: Compiled,
+  banks: readonly BankRequest[],
+): Pick<FitDocument, 'banks' | 'shortfall'> {
+  if (!fits) return { shortfall };
+  const traffic = planTraffic(graph, plan);
+  return {
+    banks: banks.map((bank) => {
+      const { bytes, readBytes, writtenBytes } = traffic.find((t) => t.name === bank.name)!;
+      return { ...bank, usedBytes: bytes, readBytes, writtenBytes };
+    }),
   };
 }
 
@@ -212,8 +245,10 @@ function writeFiles(
 export function fitText({ document: d, before, timeline, written }: Fitted): string {
   const gain = 1 - d.arenaBytes / Math.max(1, before.livenessPeakBytes);
   const verdict = d.fits
-    ? `${style.green('fits')}${d.ramBudgetBytes === null ? ': this is the smallest plan found' : ` into ${formatSize(d.ramBudgetBytes)}`}`
-    : `${style.red('does not fit')} into ${formatSize(d.ramBudgetBytes!)}: the smallest plan found, this one, takes ${formatSize(d.arenaBytes)}`;
+    ? `${style.green('fits')}${d.banks ? ': this plan moves the least found to and from the slower banks' : d.ramBudgetBytes === null ? ': this is the smallest plan found' : ` into ${formatSize(d.ramBudgetBytes)}`}`
+    : d.shortfall
+      ? shortfallText(d.shortfall)
+      : `${style.red('does not fit')} into ${formatSize(d.ramBudgetBytes!)}: the smallest plan found, this one, takes ${formatSize(d.arenaBytes)}`;
   const bound = d.optimal
     ? 'and no addresses can do with less'
     : `${formatSize(d.lowerBoundBytes)} is the bound for this schedule`;
@@ -237,6 +272,13 @@ export function fitText({ document: d, before, timeline, written }: Fitted): str
           ? `proved ${formatCount(timeline.firings)} firings, byte by byte`
           : style.red('refused the plan'),
       ],
+      ...(d.banks ?? []).map(
+        (b) =>
+          [
+            `bank ${b.name}`,
+            `${formatSize(b.usedBytes)} of ${formatSize(b.capacityBytes)}; a run reads ${formatSize(b.readBytes)} and writes ${formatSize(b.writtenBytes)}`,
+          ] as [string, string],
+      ),
       ...written.flatMap(({ output }) => output.lines),
     ]),
     '',
@@ -259,11 +301,20 @@ export function fitText({ document: d, before, timeline, written }: Fitted): str
   ].join('\n');
 }
 
+function shortfallText({ name, capacityBytes, neededBytes }: Shortfall): string {
+  return `${style.red('does not fit')}: bank ${name} would have to hold ${formatSize(neededBytes)}, it has ${formatSize(capacityBytes)}: short by ${formatSize(neededBytes - capacityBytes)}`;
+}
+
 /** How many spans are listed before the rest is only counted: those that need most are what matters. */
 const LISTED = 12;
 
 function spansText(spans: FitDocument['spans']): string {
-  const modes: Readonly<Record<string, string>> = { whole: 'whole tensors', rows: 'rows', pixels: 'pixels' };
+  const modes: Readonly<Record<string, string>> = {
+    whole: 'whole tensors',
+    rows: 'rows',
+    pixels: 'pixels',
+    singles: 'rows, placed singly',
+  };
   const shown = spans.length <= LISTED ? spans : largest(spans);
   const rows = shown.map((s) => [
     s.first,

@@ -8,6 +8,7 @@ import { type Packing, packTimeline } from '../passes/4-allocate/pack.ts';
 import { fingerprint } from '../plan/fingerprint.ts';
 import { ARENA, EXTERNAL, PLAN_VERSION, type Plan, type PlanActor, type PlanBuffer } from '../plan/plan.ts';
 import { compressSchedule } from '../plan/schedule.ts';
+import type { BankAssignment } from './banks.ts';
 import type { SpanChoice } from './spans.ts';
 
 /** Addresses for a firing sequence: all that tells how good a plan is, before it is written out. */
@@ -77,7 +78,7 @@ function packed(
   };
 }
 
-function isOutside(network: Network, timeline: Timeline, i: number): boolean {
+export function isOutside(network: Network, timeline: Timeline, i: number): boolean {
   const { root } = timeline.lifetimes[i];
   return root !== undefined && network.roots[root].external;
 }
@@ -93,13 +94,22 @@ export function assemblePlan(
   return { plan: writePlan(graph, network, layout), lowerBoundBytes: layout.lowerBoundBytes };
 }
 
+/** A layout spread over memory banks. */
+export interface Spread {
+  readonly names: readonly string[];
+  readonly assignment: BankAssignment;
+}
+
 /** A layout as the plan that executors and the checker take. */
 export function writePlan(
   graph: Graph,
   network: Network,
   { spans, timeline, packing }: Layout,
   tiles?: Plan['tiles'],
+  spread?: Spread,
 ): Plan {
+  const offsets = spread?.assignment.offsets ?? packing.offsets;
+  const bankOf = (i: number) => spread?.names[spread.assignment.banks[i]] ?? ARENA;
   const workspace = new Map<number, number>();
   const staging = new Map<number, number>();
   let externalBytes = 0;
@@ -110,17 +120,17 @@ export function writePlan(
       const root = life.root!;
       if (placed.has(root)) return;
       placed.add(root);
-      buffers.push(inPieces(network, timeline, packing, root));
+      buffers.push(inPieces(network, timeline, offsets, root, bankOf(i)));
       return;
     }
     const external = isOutside(network, timeline, i);
-    const offset = external ? externalBytes : packing.offsets[i];
+    const offset = external ? externalBytes : offsets[i];
     if (external) externalBytes += Math.ceil(life.bytes / 16) * 16;
     if (life.step !== undefined) (life.staging ? staging : workspace).set(life.step, buffers.length);
     buffers.push({
       name: life.name,
       ...(life.root === undefined ? {} : { tensor: network.roots[life.root].tensor }),
-      bank: external ? EXTERNAL : ARENA,
+      bank: external ? EXTERNAL : bankOf(i),
       offset,
       bytes: life.bytes,
       ...(life.ring === undefined ? {} : { ring: life.ring }),
@@ -148,7 +158,10 @@ export function writePlan(
     ...(tiles ? { tiles } : {}),
     copies: [...network.copies],
     policy: network.policy,
-    arenaBytes: packing.heightBytes,
+    arenaBytes: spread?.assignment.bytes[0] ?? packing.heightBytes,
+    ...(spread
+      ? { banks: spread.names.map((name, b) => ({ name, bytes: spread.assignment.bytes[b] })) }
+      : {}),
     actors,
     buffers,
     schedule: compressSchedule(timeline.sequence),
@@ -163,7 +176,13 @@ export function writePlan(
 }
 
 /** The buffer of a root whose rows have an address each; rows that are never made need none. */
-function inPieces(network: Network, timeline: Timeline, packing: Packing, root: number): PlanBuffer {
+function inPieces(
+  network: Network,
+  timeline: Timeline,
+  offsets: readonly number[],
+  root: number,
+  bank: string,
+): PlanBuffer {
   const { name, tensor, elements } = network.roots[root];
   const pieceElements = timeline.pieces!.get(root)!;
   let offset = Number.POSITIVE_INFINITY;
@@ -171,15 +190,15 @@ function inPieces(network: Network, timeline: Timeline, packing: Packing, root: 
   const at: number[] = new Array(Math.ceil(elements / pieceElements)).fill(-1);
   timeline.lifetimes.forEach((life, i) => {
     if (life.root !== root) return;
-    at[life.piece!] = packing.offsets[i];
-    offset = Math.min(offset, packing.offsets[i]);
-    end = Math.max(end, packing.offsets[i] + life.bytes);
+    at[life.piece!] = offsets[i];
+    offset = Math.min(offset, offsets[i]);
+    end = Math.max(end, offsets[i] + life.bytes);
   });
   const starts = at.map((a) => (a < 0 ? 0 : a - offset));
   return {
     name,
     tensor,
-    bank: ARENA,
+    bank,
     offset,
     bytes: end - offset,
     pieces: { elements: pieceElements, offsets: compressSchedule(starts) },

@@ -10,7 +10,8 @@ import { applyTiles } from '../passes/1-restructure/apply.ts';
 import { networkOf } from '../passes/3-schedule/steps.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
-import { writePlan } from './assemble.ts';
+import { isOutside, writePlan } from './assemble.ts';
+import { assignBanks, type BankRequest, type Shortfall } from './banks.ts';
 import { type Candidate, layerByLayer, streamedCandidates, type Variant } from './candidates.ts';
 import { chooseStrips, type StripChoice } from './strips.ts';
 
@@ -18,6 +19,8 @@ export interface FitRequest {
   readonly policy: Policy;
   /** Bytes the arena may take; left out: the least there is. */
   readonly budgetBytes?: number;
+  /** Memory banks, fastest first. Given, they are the budget. */
+  readonly banks?: readonly BankRequest[];
   /** Products that may be computed again, as a share of the network's. Left out: none. */
   readonly maxOverhead?: number;
   /** `layerwise`: every operator whole, in the best order found, packed. Left out: everything is tried. */
@@ -38,10 +41,13 @@ export interface FitResult {
   /** No addresses for this plan's firing sequence can take less. */
   readonly lowerBoundBytes: number;
   readonly optimal: boolean;
+  /** Where the banks do not suffice: what the last of them lacks, at the least. */
+  readonly shortfall?: Shortfall;
 }
 
 /** Plans a normalised graph. Throws only where no plan at all passes the checker, which is a defect. */
 export function fitGraph(graph: Graph, request: FitRequest): FitResult {
+  if (request.banks) return fitBanks(graph, request, request.banks);
   const variants = variantsOf(graph, request.policy);
   const layerwise = variants.map(layerByLayer);
   const budget = request.budgetBytes;
@@ -53,6 +59,52 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const short = budget === undefined || reached.layout.arenaBytes > budget;
   if (short && request.maxOverhead) found.push(...stripCandidates(graph, request, reached));
   return proven(found, budget);
+}
+
+/** The plan with the least traffic to all banks but the first. */
+function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest[]): FitResult {
+  const names = banks.map((b) => b.name);
+  const budget = banks[0].capacityBytes;
+  const variants = variantsOf(graph, request.policy);
+  const layerwise = variants.map(layerByLayer);
+  const start = best(layerwise, budget);
+  const found = [...layerwise];
+  if (start.layout.arenaBytes > budget) {
+    const streamed = streamedCandidates(
+      variants,
+      { ...request, budgetBytes: budget },
+      start.layout.arenaBytes,
+    );
+    found.push(...streamed);
+  }
+  const spread = found.map((candidate) => {
+    const { network } = candidate.variant;
+    const { timeline } = candidate.layout;
+    const assignment = assignBanks(network, timeline, banks, (i) => isOutside(network, timeline, i));
+    return { candidate, assignment };
+  });
+  const fitting = spread.flatMap(({ candidate, assignment }) =>
+    'slowBytes' in assignment ? [{ candidate, assignment }] : [],
+  );
+  fitting.sort(
+    (a, b) => a.assignment.slowBytes - b.assignment.slowBytes || a.candidate.cost - b.candidate.cost,
+  );
+  for (const { candidate, assignment } of fitting) {
+    const { graph: own, network, tiles } = candidate.variant;
+    const plan = writePlan(own, network, candidate.layout, tiles, { names, assignment });
+    if (!checkPlan(own, plan).ok) continue;
+    const { lowerBoundBytes } = candidate.layout;
+    const bound = Math.min(lowerBoundBytes, plan.arenaBytes);
+    return {
+      plan,
+      fits: true,
+      lowerBoundBytes: bound,
+      optimal: assignment.slowBytes === 0 && bound >= plan.arenaBytes,
+    };
+  }
+  const shortfalls = spread.flatMap(({ assignment }) => ('slowBytes' in assignment ? [] : [assignment]));
+  const shortfall = shortfalls.reduce((a, b) => (b.neededBytes < a.neededBytes ? b : a));
+  return { ...proven(found, budget), fits: false, shortfall };
 }
 
 /** Effort that the choice of strips may take, in steps of the simulation. */

@@ -12,7 +12,14 @@ import {
 import type { Place as StoragePlace } from '../graph/storage.ts';
 import { addressingOf } from '../plan/addressing.ts';
 import { firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
-import { EXTERNAL, type Plan, type PlanActor, type PlanBuffer, type ScheduleNode } from '../plan/plan.ts';
+import {
+  banksOf,
+  EXTERNAL,
+  type Plan,
+  type PlanActor,
+  type PlanBuffer,
+  type ScheduleNode,
+} from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
 import { Builder, compareIndex, index, least, minus, param, plus, times } from './builder.ts';
 import { writeCopy } from './elements.ts';
@@ -117,7 +124,7 @@ class Lowering {
     if (actor.kind !== 'operator') {
       const id = actor.kind === 'source' ? firings.outputs[0] : firings.inputs[0].tensor;
       const site = this.#site(id);
-      if (site.region.kind === 'input') return undefined;
+      if (actor.kind === 'source' && site.region.kind === 'input') return undefined;
       const run = runOf(b, firing, actor.run, site.pixels);
       writeTransfer(b, actor.kind === 'source' ? 'in' : 'out', actor.index, site, run);
       return finish();
@@ -227,6 +234,12 @@ class Lowering {
     if (!buffer) throw new TidemarkError('plan-invalid', `the plan has no buffer for ${tensor.name}`);
     const cellBytes = elementBytes(tensor);
     const outside = buffer.bank === EXTERNAL;
+    if (!outside && buffer.bank !== banksOf(this.#plan)[0].name) {
+      throw new TidemarkError(
+        'operator-unsupported',
+        `${tensor.name} lies in bank ${buffer.bank}: plans with several banks cannot be emitted yet`,
+      );
+    }
     const port = this.#graph.inputs.findIndex((p) => this.#places[p.tensor].root === place.root);
     const region: Region = outside ? { kind: 'input', index: port } : ARENA_REGION;
     const site: Site = {

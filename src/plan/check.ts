@@ -11,7 +11,7 @@ import { resolveStorage, type Storage } from '../graph/storage.ts';
 import { addressingOf } from './addressing.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Firings, firingsOf, type OperatorFirings, stagingBytes, workspaceBytes } from './firing.ts';
-import { ARENA, EXTERNAL, type Plan, type PlanBuffer } from './plan.ts';
+import { ARENA, banksOf, EXTERNAL, type Plan, type PlanBuffer } from './plan.ts';
 import { tiledGraph } from './planned-graph.ts';
 import { ActorReplay, type Workspace } from './replay.ts';
 import { expandSchedule } from './schedule.ts';
@@ -118,16 +118,23 @@ function checkCoverage(graph: Graph, storage: Storage, plan: Plan): void {
 
 function makeShadows(plan: Plan): Map<string, Shadow> {
   const shadows = new Map<string, Shadow>();
+  const banks = banksOf(plan);
+  if (banks[0].bytes !== plan.arenaBytes)
+    fail(`the first bank has ${banks[0].bytes} bytes, the arena ${plan.arenaBytes}`);
+  const outside = plan.buffers.filter((b) => b.bank === EXTERNAL);
+  const sizes = new Map([[EXTERNAL, Math.max(0, ...outside.map((b) => b.offset + b.bytes))]]);
+  for (const { name, bytes } of banks) {
+    if (sizes.has(name)) fail(`bank ${name} is described twice`);
+    sizes.set(name, bytes);
+  }
   for (const { bank, offset, bytes, name } of plan.buffers) {
-    if (bank !== EXTERNAL && bank !== ARENA)
-      fail(`buffer ${name} lies in bank ${bank}, which is not described`);
-    if (bank !== EXTERNAL && offset + bytes > plan.arenaBytes) {
-      fail(`buffer ${name} ends at ${offset + bytes}, outside the arena of ${plan.arenaBytes} bytes`);
+    const size = sizes.get(bank);
+    if (size === undefined) fail(`buffer ${name} lies in bank ${bank}, which is not described`);
+    if (offset + bytes > size) {
+      const where = bank === ARENA ? 'the arena' : `bank ${bank}`;
+      fail(`buffer ${name} ends at ${offset + bytes}, outside ${where} of ${size} bytes`);
     }
-    if (shadows.has(bank)) continue;
-    const outside = plan.buffers.filter((b) => b.bank === EXTERNAL);
-    const size = bank === EXTERNAL ? Math.max(...outside.map((b) => b.offset + b.bytes)) : plan.arenaBytes;
-    shadows.set(bank, { owner: new Int32Array(size), byte: new Int32Array(size) });
+    if (!shadows.has(bank)) shadows.set(bank, { owner: new Int32Array(size), byte: new Int32Array(size) });
   }
   return shadows;
 }

@@ -51,7 +51,11 @@ export const planActor = z.object({
 export const planBuffer = z.object({
   name: z.string().describe('for people'),
   tensor: count.optional().describe('root tensor that lies here; left out for working memory'),
-  bank: z.string().describe('memory bank: "arena", or "external" for what lies outside it'),
+  bank: z
+    .string()
+    .describe(
+      'memory bank by its name ("arena" where the plan has one only), or "external" for what lies outside them',
+    ),
   offset: count.describe('bytes from the start of the bank'),
   bytes: count.describe('size'),
   ring: atLeastOne
@@ -99,6 +103,13 @@ export const planSchema = z
       output: z.enum(['whole', 'streamed']).describe('whether the outputs stand in the arena at the end'),
     }),
     arenaBytes: count.describe('size of the arena'),
+    banks: z
+      .array(z.object({ name: z.string().min(1), bytes: count.describe('what the plan takes of it') }))
+      .min(1)
+      .optional()
+      .describe(
+        'memory banks of the device, the arena first; left out: the arena is the only one, named "arena"',
+      ),
     actors: z.array(planActor),
     buffers: z.array(planBuffer),
     schedule: z.array(scheduleNode).describe('the firings, one after another, repeats folded into loops'),
@@ -118,3 +129,11 @@ export type Span = Plan['spans'][number];
 export const EXTERNAL = 'external';
 /** Bank of the arena where a device has only one. */
 export const ARENA = 'arena';
+
+/** The banks of a plan, the arena first. */
+export function banksOf({
+  banks,
+  arenaBytes,
+}: Pick<Plan, 'banks' | 'arenaBytes'>): NonNullable<Plan['banks']> {
+  return banks ?? [{ name: ARENA, bytes: arenaBytes }];
+}

@@ -19,7 +19,7 @@ import type { Kernel, PixelRange, Scratch, View } from '../ops/operator.ts';
 import { contiguousView, scratchOver } from '../ops/views.ts';
 import { addressingOf } from '../plan/addressing.ts';
 import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
-import { EXTERNAL, type Plan, type PlanBuffer } from '../plan/plan.ts';
+import { banksOf, EXTERNAL, type Plan, type PlanBuffer } from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
 
@@ -99,6 +99,7 @@ class Machine {
   readonly #storage: Storage;
   readonly #plan: Plan;
   readonly #buffers = new Map<TensorId, { readonly memory: ArrayBuffer; readonly buffer: PlanBuffer }>();
+  readonly #banks = new Map<string, ArrayBuffer>();
   readonly #actors: (ActorState | undefined)[];
   readonly #inputs: readonly TypedArray[];
   readonly #left: readonly TypedArray[];
@@ -107,15 +108,16 @@ class Machine {
     this.#graph = graph;
     this.#storage = storage;
     this.#plan = plan;
-    const memory = new ArrayBuffer(plan.arenaBytes);
-    this.arena = new Uint8Array(memory).fill(paint);
+    const banks = banksOf(plan);
+    for (const { name, bytes } of banks) this.#banks.set(name, painted(bytes, paint));
+    this.arena = new Uint8Array(this.#banks.get(banks[0].name)!);
     const outside = plan.buffers
       .filter((b) => b.bank === EXTERNAL)
       .reduce((n, b) => Math.max(n, b.offset + b.bytes), 0);
-    const external = new ArrayBuffer(outside);
+    this.#banks.set(EXTERNAL, new ArrayBuffer(outside));
     for (const buffer of plan.buffers) {
       if (buffer.tensor !== undefined)
-        this.#buffers.set(buffer.tensor, { memory: buffer.bank === EXTERNAL ? external : memory, buffer });
+        this.#buffers.set(buffer.tensor, { memory: this.#banks.get(buffer.bank)!, buffer });
     }
     this.#left = graph.outputs.map((p) =>
       allocate(graph.tensors[p.tensor].dtype, elementCount(graph.tensors[p.tensor].shape)),
@@ -164,8 +166,10 @@ class Machine {
     }
     const { context } = firings as OperatorFirings;
     const bytes = workspaceBytes(firings, actor.fold === true);
-    const scratch =
-      bytes > 0 ? scratchOver(this.arena.buffer, this.#plan.buffers[actor.scratch!].offset, bytes) : empty;
+    const workspace = bytes > 0 ? this.#plan.buffers[actor.scratch!] : undefined;
+    const scratch = workspace
+      ? scratchOver(this.#banks.get(workspace.bank)!, workspace.offset, bytes)
+      : empty;
     return {
       firings,
       kernel: actor.fold ? completeFold(context) : completeKernel(context),
@@ -181,8 +185,9 @@ class Machine {
   }
 
   #staging(buffer: number, { id, dtype, shape }: Tensor): Staging {
-    const base = this.#plan.buffers[buffer].offset / elementBytes({ dtype });
-    const view = new StagingView(typedOver(dtype, this.arena.buffer), base, channelsOf(shape));
+    const { bank, offset } = this.#plan.buffers[buffer];
+    const base = offset / elementBytes({ dtype });
+    const view = new StagingView(typedOver(dtype, this.#banks.get(bank)!), base, channelsOf(shape));
     return { view, copy: copier(this.#graph, id) };
   }
 
@@ -247,6 +252,13 @@ class Machine {
       return to;
     });
   }
+}
+
+/** Memory of a bank; results must not depend on what it holds at first. */
+function painted(bytes: number, paint: number): ArrayBuffer {
+  const memory = new ArrayBuffer(bytes);
+  new Uint8Array(memory).fill(paint);
+  return memory;
 }
 
 /** The run that is being staged, side by side; `first` is its first pixel. */

@@ -16,6 +16,21 @@ export function parseSize(text: string, option: string): number {
   return bytes;
 }
 
+/** Collects `--bank sram=64K`, fastest first. */
+export function collectBank(
+  text: string,
+  before: readonly { name: string; capacityBytes: number }[] = [],
+): readonly { name: string; capacityBytes: number }[] {
+  const match = /^([A-Za-z_][\w.-]*)=(.+)$/.exec(text.trim());
+  if (!match) throw new TidemarkError('usage', `--bank expects NAME=SIZE such as sram=64K, got '${text}'`);
+  const [, name, size] = match;
+  if (name === 'external' || before.some((b) => b.name === name)) {
+    const why = name === 'external' ? 'means memory outside all banks' : 'is given twice';
+    throw new TidemarkError('usage', `--bank ${name}: that name ${why}; choose another`);
+  }
+  return [...before, { name, capacityBytes: parseSize(size, `--bank ${name}`) }];
+}
+
 /** A budget: a size, or undefined for `min`, the smallest that is possible. */
 export function parseBudget(text: string, option: string): number | undefined {
   if (text.trim().toLowerCase() === 'min') return undefined;
