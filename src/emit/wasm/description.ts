@@ -1,5 +1,5 @@
 /** What a module says of itself to its loader, as JSON in a custom section. */
-import type { Port } from '../../graph/graph.ts';
+import type { Graph, Port } from '../../graph/graph.ts';
 import type { Program, ProgramPort } from '../../kernels/program.ts';
 import type { Layout } from './layout.ts';
 
@@ -16,13 +16,13 @@ export interface PortDescription {
   /** Shape in the model's file, and which of its dimensions each of `shape` is, where axes were moved. */
   readonly fileShape?: readonly number[];
   readonly perm?: readonly number[];
+  /** real = scale * (stored - zeroPoint), where values are quantised. */
+  readonly scale?: number;
+  readonly zeroPoint?: number;
 }
 
 /** The graph's ports: how the model's file has them. */
-export interface FilePorts {
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-}
+export type FilePorts = Pick<Graph, 'inputs' | 'outputs' | 'tensors'>;
 
 export interface Description {
   readonly version: 1;
@@ -43,6 +43,7 @@ export function describe(program: Program, layout: Layout, beside: boolean, file
     address: addressOf(p, index, layout),
     ...(file ? { fileShape: file.shape } : {}),
     ...(file?.perm ? { perm: file.perm } : {}),
+    ...(file ? quantisationOf(file, files!) : {}),
   });
   return {
     version: 1,
@@ -52,6 +53,11 @@ export function describe(program: Program, layout: Layout, beside: boolean, file
     inputs: program.inputs.map((p, i) => port(p, i, files?.inputs[i])),
     outputs: program.outputs.map((p, i) => port(p, i, files?.outputs[i])),
   };
+}
+
+function quantisationOf(port: Port, { tensors }: FilePorts): Pick<PortDescription, 'scale' | 'zeroPoint'> {
+  const quant = tensors[port.tensor]?.quant;
+  return quant?.scale.length === 1 ? { scale: quant.scale[0], zeroPoint: quant.zeroPoint[0] } : {};
 }
 
 function addressOf(port: ProgramPort, index: number, layout: Layout): number {

@@ -133,7 +133,7 @@ test('rows go through callbacks', async () => {
 test('values in the order of the file, and as they lie in memory', async () => {
   const file = { name: 'x', tensor: 0, shape: [1, 2, 2, 3], dtype: 'f32', perm: [0, 2, 3, 1] };
   const model = await loaded(scaling('arena', 'arena'), {
-    ports: { inputs: [file], outputs: [{ ...file, name: 'y', tensor: 1 }] },
+    ports: { inputs: [file], outputs: [{ ...file, name: 'y', tensor: 1 }], tensors: [] },
   });
   expect(model.inputs[0].shape).toEqual([1, 2, 2, 3]);
   const planes = Float32Array.from([...x.filter((_, i) => i % 2 === 0), ...x.filter((_, i) => i % 2)]);

@@ -8,6 +8,7 @@ export const LOADER = `// Runs a model that Tidemark (https://www.npmjs.com/pack
 //   const model = await load();
 //   const outputs = model.run({ [model.inputs[0].name]: new Float32Array(...) });
 //
+// Quantised values are taken and given as they are stored: real = scale * (stored - zeroPoint).
 // Values are in the model file's order of axes, as 'shape' of inputs and outputs says; run(inputs, { layout:
 // 'memory' }) takes and gives them as they lie in memory, channels last ('memoryShape'), and moves no axes.
 // An input may be a function (values, first) that fills 'values', a stretch of the input in memory order that begins at
@@ -84,6 +85,7 @@ export async function load(source = new URL('./model.wasm', import.meta.url), op
     shape: port.fileShape ?? port.shape,
     memoryShape: port.shape,
     streamed: port.where === 'streamed',
+    ...(port.scale && { scale: port.scale, zeroPoint: port.zeroPoint }),
     ...(port.where === 'memory' && { view: at(port, port.address, sizeOf(port.shape)) }),
   });
   const inputs = about.inputs.map(open);
