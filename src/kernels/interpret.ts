@@ -181,8 +181,10 @@ export class Interpreter {
         return e.items.map((x) => this.#value(x, locals) as number);
       case 'convert': {
         const [from, to] = [laneOf(e.x.type), laneOf(e.type)];
-        const f = (x: number | bigint) => (e.op === 'bits' ? sameBits(x, from, to) : converted(x, from, to));
-        return map(f, this.#value(e.x, locals));
+        const x = this.#value(e.x, locals);
+        if (e.op === 'bits')
+          return Array.isArray(x) ? regrouped(x, from, to) : sameBits(x as number, from, to);
+        return map((v) => converted(v, from, to), x);
       }
       case 'call':
         return this.call(
@@ -342,6 +344,16 @@ function sameBits(x: number | bigint, from: Lane | Scalar, to: Type | Lane): num
   if (to === 'f32') return bitsView.getFloat32(0);
   if (to === 'f64') return bitsView.getFloat64(0);
   return to === 'i64' ? bitsView.getBigInt64(0) : bitsView.getInt32(0);
+}
+
+/** The bytes of lanes as lanes of another width. */
+function regrouped(x: readonly (number | bigint)[], from: Lane | Scalar, to: Lane | Scalar): number[] {
+  const [a, b] = [from as Cell, to as Cell];
+  const view = new DataView(new ArrayBuffer(x.length * cellBytes(a)));
+  x.forEach((v, i) => {
+    writeCell(view, a, i, Number(v));
+  });
+  return Array.from({ length: view.byteLength / cellBytes(b) }, (_, i) => readCell(view, b, i));
 }
 
 function readCell(view: DataView, cell: Cell, i: number): number {
