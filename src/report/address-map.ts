@@ -30,7 +30,9 @@ export function describeLife(life: BufferLife): string {
   const size =
     life.kind === 'ring'
       ? `ring of ${formatSize(life.bytes)} for ${formatSize(life.tensorBytes ?? 0)}`
-      : formatSize(life.bytes);
+      : life.kind === 'pieces'
+        ? `rows placed one by one among ${formatSize(life.bytes)}, for ${formatSize(life.tensorBytes ?? 0)}`
+        : formatSize(life.bytes);
   const shape = life.shape ? `, ${life.shape.join(' × ')}` : ', working memory';
   return `${life.name}: ${size} at ${life.offset}${shape}`;
 }

@@ -4,11 +4,19 @@
  * in all, however many firings it has, so that a network of one-firing layers and a stream of thousands share
  * an axis.
  */
-import { channelsOf, elementBytes, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
+import {
+  channelsOf,
+  elementBytes,
+  elementCount,
+  type Graph,
+  type TensorId,
+  tensorBytes,
+} from '../graph/graph.ts';
 import { elementAt, type Storage } from '../graph/storage.ts';
 import type { RowStep } from '../ops/operator.ts';
+import { addressingOf } from '../plan/addressing.ts';
 import { type Firings, firingsOf } from '../plan/firing.ts';
-import { banksOf, type Plan } from '../plan/plan.ts';
+import { banksOf, type Plan, type PlanBuffer } from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
 
@@ -17,7 +25,7 @@ export interface BufferLife {
   readonly name: string;
   readonly offset: number;
   readonly bytes: number;
-  readonly kind: 'tensor' | 'ring' | 'scratch';
+  readonly kind: 'tensor' | 'ring' | 'pieces' | 'scratch';
   /** Size of the whole tensor, where it is one. */
   readonly tensorBytes?: number;
   readonly shape?: readonly number[];
@@ -81,6 +89,8 @@ interface Life {
   readonly buffer: number;
   readonly root?: TensorId;
   readonly ringBytes: number;
+  /** Rows placed one by one: bytes of each, and where each lies in the buffer. */
+  readonly pieces?: { readonly bytes: number; readonly starts: Int32Array };
   readonly kept: boolean;
   /** Bytes of the root that each reader still needs, by actor and input. */
   readonly needs: Need[];
@@ -93,6 +103,8 @@ interface Life {
   from: number;
   to: number;
   share: number;
+  /** Of rows placed one by one: where each that is live lies. */
+  parts?: readonly { readonly from: number; readonly to: number }[];
 }
 
 interface Piece {
@@ -145,6 +157,7 @@ class Replay {
     this.#lives = plan.buffers.map((b, buffer) => ({
       buffer,
       root: b.tensor,
+      ...(b.pieces ? { pieces: piecesOf(b, graph) } : {}),
       ringBytes: b.ring === undefined ? b.bytes : b.ring * elementBytes(graph.tensors[b.tensor!]),
       kept: b.tensor !== undefined && kept.has(b.tensor),
       needs: [],
@@ -274,6 +287,14 @@ class Replay {
   #occupy(life: Life, from: number, to: number, share: number): void {
     if (this.#plan.buffers[life.buffer].bank !== this.#arena) return;
     const { offset } = this.#plan.buffers[life.buffer];
+    if (life.pieces) {
+      life.parts = livePieces(life.pieces, from, to, offset);
+      life.from = Math.min(...life.parts.map((p) => p.from));
+      life.to = Math.max(...life.parts.map((p) => p.to));
+      life.share = 1;
+      this.#live.add(life);
+      return;
+    }
     const isRing = this.#plan.buffers[life.buffer].ring !== undefined;
     // A ring is used all round; how full it is shows in its share.
     life.from = isRing ? offset : offset + from;
@@ -310,13 +331,13 @@ class Replay {
   }
 
   #summary(life: Life): BufferLife {
-    const { name, offset, bytes, ring, tensor } = this.#plan.buffers[life.buffer];
+    const { name, offset, bytes, ring, pieces, tensor } = this.#plan.buffers[life.buffer];
     const root = tensor === undefined ? undefined : this.#graph.tensors[tensor];
     return {
       name,
       offset,
       bytes,
-      kind: root === undefined ? 'scratch' : ring === undefined ? 'tensor' : 'ring',
+      kind: root === undefined ? 'scratch' : ring !== undefined ? 'ring' : pieces ? 'pieces' : 'tensor',
       tensorBytes: root && tensorBytes(root),
       shape: root?.shape,
       first: life.first,
@@ -325,6 +346,25 @@ class Replay {
       hi: life.hi,
     };
   }
+}
+
+function piecesOf(buffer: PlanBuffer, graph: Graph): Life['pieces'] {
+  const { dtype, shape } = graph.tensors[buffer.tensor!];
+  const { stretch, starts } = addressingOf(buffer, elementCount(shape));
+  return { bytes: stretch * elementBytes({ dtype }), starts: starts! };
+}
+
+/** Where the pieces that hold bytes [from, to) lie. */
+function livePieces(
+  { bytes, starts }: NonNullable<Life['pieces']>,
+  from: number,
+  to: number,
+  offset: number,
+) {
+  const parts: { from: number; to: number }[] = [];
+  for (let p = Math.floor(from / bytes); p * bytes < to; p++)
+    parts.push({ from: offset + starts[p], to: offset + starts[p] + Math.min(bytes, to - p * bytes) });
+  return parts;
 }
 
 /** Widens a life's interval in a column. Columns that were skipped repeat the one before. */
@@ -342,7 +382,7 @@ function stamp(life: Life, column: number): void {
 /** Bytes under at least one interval; a sparse one counts by its share where it stands alone. */
 function unionBytes(lives: readonly Life[]): number {
   const sorted = lives
-    .map((l) => ({ from: l.from, to: l.to, share: l.share }))
+    .flatMap((l) => (l.parts ?? [l]).map(({ from, to }) => ({ from, to, share: l.share })))
     .sort((a, b) => a.from - b.from);
   let covered = 0;
   let end = 0;
