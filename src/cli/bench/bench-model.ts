@@ -1,0 +1,170 @@
+/** Times one model: its plans on the backends asked for, and other runtimes on the same values. */
+import { planGraph } from '../../compile.ts';
+import { writeOnnx } from '../../emit/onnx/write.ts';
+import { TidemarkError } from '../../errors.ts';
+import type { Graph, TypedArray } from '../../graph/graph.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { typedElements } from '../../run/input/file-array.ts';
+import { TO_RUNTIME } from '../../run/onnx-runtime.ts';
+import { loadBackend } from '../backends.ts';
+import { loadInputs } from '../inputs.ts';
+import { type LoadedModel, loadModel } from '../model.ts';
+import { readModelFile } from '../model-files.ts';
+import type { ModelOptions } from '../options/shared.ts';
+import { note } from '../output.ts';
+import { fitRequest } from '../planning.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { type Feed, type OnnxRuntimeName, onnxRunner } from './onnx-runtimes.ts';
+import { measure, type Runner, type Timing } from './runner.ts';
+
+export const PLANS = ['layerwise', 'fit'] as const;
+export const RUNTIMES = ['ort', 'ort-web'] as const;
+
+export interface BenchOptions extends ModelOptions {
+  readonly backend: readonly string[];
+  readonly against: readonly OnnxRuntimeName[];
+  readonly plan: readonly (typeof PLANS)[number][];
+  readonly turns: number;
+  readonly seed: number;
+}
+
+export interface Row extends Timing {
+  readonly model: string;
+  readonly dtype: string;
+  readonly runtime: string;
+  readonly plan: string | null;
+  readonly arenaBytes: number | null;
+  /** Median time of the runtime over this row's: above 1 is faster than it. */
+  readonly ratioVsOrt: number | null;
+  readonly ratioVsOrtWeb: number | null;
+}
+
+/** Milliseconds that each gets in a turn. */
+const TURN_MS = 100;
+
+export async function benchModel(model: string, options: BenchOptions, progress: Progress): Promise<Row[]> {
+  progress.step(`reading ${model}`);
+  const loaded = loadModel(model, { ...options, toRun: true });
+  const { graph } = loaded;
+  const { tensors, arrays } = loadInputs(graph, { ...options, input: [], resize: 'crop' });
+  const runners: Runner[] = [];
+  for (const plan of options.plan) {
+    const method = plan === 'layerwise' ? plan : undefined;
+    const policy = { input: 'reuse', output: 'whole' } as const;
+    const planned = planGraph(graph, { ...fitRequest({ policy, progress }), method }).plan;
+    for (const backend of options.backend)
+      runners.push(await planRunner(backend, plan, graph, planned, tensors, progress));
+  }
+  const feeds = graph.inputs.map((port, i): Feed => {
+    const array = arrays[i];
+    return { name: port.name, type: TO_RUNTIME[array.dtype], shape: array.shape, data: typedElements(array) };
+  });
+  for (const name of options.against) {
+    const runner = await otherRunner(name, loaded, feeds);
+    if (runner) runners.push(runner);
+  }
+  const timings = await measure(runners, {
+    turns: options.turns,
+    turnMs: TURN_MS,
+    onTurn: (done) => progress.step(`timing ${model} ${Math.round(done * 100)} %`),
+  });
+  return rowsOf(loaded, runners, timings);
+}
+
+async function planRunner(
+  backend: string,
+  plan: string,
+  graph: Graph,
+  planned: Plan,
+  inputs: readonly TypedArray[],
+  progress: Progress,
+): Promise<Runner> {
+  const prepared = (await loadBackend(backend)).prepare(graph, planned, (done) =>
+    progress.step(`${plan} for ${backend} ${Math.round(done * 100)} %`),
+  );
+  return {
+    runtime: backend,
+    plan,
+    arenaBytes: planned.arenaBytes,
+    time(times) {
+      if (prepared.time) return prepared.time(inputs, times);
+      return Array.from({ length: times }, () => {
+        const started = performance.now();
+        prepared.run(inputs);
+        return performance.now() - started;
+      });
+    },
+  };
+}
+
+/** Another runtime on the model's own file where it is ONNX, else on the graph written as ONNX. */
+async function otherRunner(
+  name: OnnxRuntimeName,
+  { model, format, file, graph }: LoadedModel,
+  feeds: readonly Feed[],
+): Promise<Runner | undefined> {
+  try {
+    const bytes = format === 'onnx' && file ? readModelFile(file) : writeOnnx(graph);
+    return await onnxRunner(name, bytes, feeds);
+  } catch (error) {
+    if (!(error instanceof TidemarkError)) throw error;
+    note(`${model}: left out of the comparison: ${error.message}`);
+    return undefined;
+  }
+}
+
+function rowsOf(
+  { model, graph }: LoadedModel,
+  runners: readonly Runner[],
+  timings: readonly Timing[],
+): Row[] {
+  const against = (name: string) => {
+    const i = runners.findIndex((r) => r.runtime === name);
+    return i < 0 ? undefined : timings[i].medianMs;
+  };
+  const quantised = graph.tensors.some((t) => t.quant && t.dtype !== 'i32');
+  return runners.map(({ runtime, plan, arenaBytes }, i) => {
+    const ratio = (name: string) => {
+      const other = against(name);
+      return other === undefined || runtime === name ? null : other / timings[i].medianMs;
+    };
+    return {
+      model,
+      dtype: quantised ? 'int8' : 'f32',
+      runtime,
+      plan,
+      ...timings[i],
+      arenaBytes,
+      ratioVsOrt: ratio('ort'),
+      ratioVsOrtWeb: ratio('ort-web'),
+    };
+  });
+}
+
+export interface Mean {
+  readonly runtime: string;
+  readonly plan: string | null;
+  readonly models: number;
+  readonly ratioVsOrt: number | null;
+  readonly ratioVsOrtWeb: number | null;
+}
+
+/** Geometric means of the ratios, by runtime and plan. */
+export function geometricMeans(rows: readonly Row[]): Mean[] {
+  const ours = rows.filter((r) => r.plan !== null);
+  const keys = [...new Set(ours.map((r) => `${r.runtime} ${r.plan}`))];
+  return keys.map((key) => {
+    const group = ours.filter((r) => `${r.runtime} ${r.plan}` === key);
+    const mean = (of: (r: Row) => number | null) => {
+      const all = group.map(of).filter((v) => v !== null);
+      return all.length === 0 ? null : Math.exp(all.reduce((n, v) => n + Math.log(v), 0) / all.length);
+    };
+    return {
+      runtime: group[0].runtime,
+      plan: group[0].plan,
+      models: group.length,
+      ratioVsOrt: mean((r) => r.ratioVsOrt),
+      ratioVsOrtWeb: mean((r) => r.ratioVsOrtWeb),
+    };
+  });
+}
