@@ -39,8 +39,19 @@ export interface Candidate {
 /** Longest region, in steps: keeps the search linear in the length of the network. */
 const MAX_STEPS = 96;
 
-/** All regions, by their first step. */
+/** Operators of all regions together; beyond it the longest regions are left out. */
+const MAX_OPERATORS = 24_000;
+
+/** The regions that are looked at, by their first step. */
 export function candidatesOf(sequence: Sequence): Candidate[] {
+  const all = allRegions(sequence);
+  const byLength = [...all].sort((a, b) => a.operators.length - b.operators.length);
+  let operators = 0;
+  const most = byLength.find((c) => (operators += c.operators.length) > MAX_OPERATORS)?.operators.length;
+  return most === undefined ? all : all.filter((c) => c.operators.length < most);
+}
+
+function allRegions(sequence: Sequence): Candidate[] {
   const { graph, order, isView } = sequence;
   const n = order.length;
   const cuttable = order.map((id) => id < 0 || canBeCut(graph, id));

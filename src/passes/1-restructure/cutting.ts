@@ -32,20 +32,30 @@ export interface Setting {
 
 const JOINED: Setting = { bands: new Map(), apart: false };
 
+/** Effort that a search may still take, in operators of tiles looked at: the same on every machine. */
+export interface Work {
+  left: number;
+}
+
 /** Bands of equal height may cost less than those found from the top: these may cost so much more than is allowed. */
 const SLACK = 1.5;
+
+/** Tiles of one region: each is a copy of the region's operators in the graph. */
+const MAX_TILES = 256;
 
 /** Answers for one region; figures of tiles are kept. */
 export class RegionCutter {
   readonly region: Candidate;
   readonly #sequence: Sequence;
   readonly #figures = new Map<number, TileFigures | undefined>();
+  readonly #work: Work;
   readonly #height: number;
   readonly #width: number;
   readonly #ownMacs: number;
 
-  constructor(sequence: Sequence, region: Candidate) {
+  constructor(sequence: Sequence, region: Candidate, work: Work) {
     this.region = region;
+    this.#work = work;
     this.#sequence = sequence;
     [, this.#height, this.#width] = sequence.graph.tensors[region.output].shape;
     this.#ownMacs = region.macs.reduce((a, b) => a + b, 0);
@@ -70,7 +80,7 @@ export class RegionCutter {
     if (!rows || (rows.length === 2 && across === 1)) return undefined;
     const found = this.cut(rows, columns, setting)!;
     const count = (rows.length - 1) * finer;
-    if (count > this.#height) return undefined;
+    if (count > this.#height || count * across > MAX_TILES) return undefined;
     const even = this.cut(evenCuts(this.#height, count), columns, setting);
     if (even && even.peakBytes <= limitBytes && (finer > 1 || even.extraMacs <= found.extraMacs)) return even;
     return finer > 1 ? undefined : found;
@@ -113,7 +123,10 @@ export class RegionCutter {
       if (hi === undefined) return undefined;
       rows.push(hi);
       macs += this.#band({ lo, hi }, columns, setting)!.macs;
-      if (macs - this.#ownMacs > SLACK * allowedMacs) return undefined;
+      // The first band has the least halo: the others will cost as much at least.
+      const foreseen = macs * (this.#height / hi);
+      if (foreseen - this.#ownMacs > SLACK * allowedMacs) return undefined;
+      if (rows.length * (columns.length - 1) > MAX_TILES) return undefined;
     }
     return rows;
   }
@@ -191,6 +204,8 @@ export class RegionCutter {
       ((rows.lo * (this.#height + 1) + rows.hi) * (this.#width + 1) + columns.lo) * (this.#width + 1) +
       columns.hi;
     if (this.#figures.has(key)) return this.#figures.get(key);
+    if (this.#work.left <= 0) return undefined;
+    this.#work.left -= this.region.operators.length;
     const cut = { rows: lengthOf(rows) < this.#height, columns: across > 1 };
     const figures = tileFigures(this.#sequence, this.region, { rows, columns }, cut);
     this.#figures.set(key, figures);

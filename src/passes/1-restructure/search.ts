@@ -5,7 +5,7 @@
  */
 import { graphMacs } from '../../plan/metrics.ts';
 import { candidatesOf } from './candidates.ts';
-import { type Bands, type Cutting, RegionCutter, type Setting } from './cutting.ts';
+import { type Bands, type Cutting, RegionCutter, type Setting, type Work } from './cutting.ts';
 import type { Sequence } from './sequence.ts';
 
 export interface Choice {
@@ -35,6 +35,9 @@ interface Label {
   readonly from?: Label;
   readonly by?: Cutting;
 }
+
+/** Some seconds. */
+const WORK = 3_000_000;
 
 const NO_BANDS: Bands = new Map();
 
@@ -67,8 +70,9 @@ export class TileSearch {
     this.#options = options;
     this.#macs = graphMacs(sequence.graph);
     this.#byFirst = sequence.order.map(() => []);
+    const work: Work = { left: WORK };
     for (const region of candidatesOf(sequence)) {
-      this.#byFirst[region.first].push(new RegionCutter(sequence, region));
+      this.#byFirst[region.first].push(new RegionCutter(sequence, region, work));
     }
   }
 

@@ -4,6 +4,7 @@
  * up and not derived: coordinates are rounded, and some forms (aligned corners) depend on the whole size.
  */
 import type { Dialect } from '../../../graph/graph.ts';
+import { perContext } from '../../../ops/context-memo.ts';
 import type { OpContext } from '../../../ops/operator.ts';
 import { type ResizeAttributes, resizeAxis, type Samples } from '../../../ops/resize-axis.ts';
 import { fixedSamples } from '../../../ops/resize-fixed.ts';
@@ -19,7 +20,7 @@ const resizePart: PartRule = (ctx, axis, want) => {
   const input = ctx.inputs[0]!.shape[axis];
   const output = attrs.size[direction];
   const scale = attrs.scales?.[direction] ?? output / input;
-  const samples = samplesOf(ctx, attrs, input, direction);
+  const samples = wholeSamples(ctx)[direction];
   const wanted = samples.slice(want.lo, want.hi);
   const needs = wanted.map(rangeOf).reduce(hullOf);
   for (let lo = needs.lo; lo >= Math.max(0, needs.lo - SEARCH); lo--) {
@@ -37,6 +38,12 @@ const resizePart: PartRule = (ctx, axis, want) => {
   }
   return undefined;
 };
+
+/** Samples of the whole output along both directions, made once. */
+const wholeSamples = perContext((ctx: OpContext): readonly (readonly Samples[])[] => {
+  const attrs = ctx.op.attrs as ResizeAttributes;
+  return [0, 1].map((direction) => samplesOf(ctx, attrs, ctx.inputs[0]!.shape[direction + 1], direction));
+});
 
 function found(axis: PictureAxis, made: Interval, needs: Interval): AxisPart {
   return {
