@@ -21,6 +21,9 @@ export function replayClosure(
   return new Run(net, sync, set).go();
 }
 
+/** Firings within firings, each of a few calls. */
+const DEEP = 300;
+
 class Run {
   readonly #net: LayerNet;
   readonly #sync: SyncGraph;
@@ -34,6 +37,9 @@ class Run {
   readonly #sequence: number[] = [];
   /** Nodes that nothing inside reads. */
   readonly #exits: number[] = [];
+  /** Nodes that are being fired, and pull what they lack. */
+  readonly #busy = new Set<number>();
+  #depth = 0;
   /** Nodes that may fire as soon as their rows are there, the most downstream first. */
   readonly #free = new Set<number>();
   readonly #target = new Map<number, number>();
@@ -94,8 +100,24 @@ class Run {
     });
   }
 
-  /** Fires a node once, after pulling what it lacks. */
+  /** Fires a node once, after pulling what it lacks; then whatever has become able to. */
   #fire(n: number): void {
+    if (this.#fireAlone(n)) this.#goOn();
+  }
+
+  /** As `#fire`, but for what follows. */
+  #fireAlone(n: number): boolean {
+    const before = this.#busy.has(n);
+    this.#busy.add(n);
+    this.#depth++;
+    const done = this.#pullAndFire(n);
+    this.#depth--;
+    if (!before) this.#busy.delete(n);
+    return done;
+  }
+
+  /** False where it was fired meanwhile, as its rows had come. */
+  #pullAndFire(n: number): boolean {
     const node = this.#sync.nodes[n];
     const f = this.#fired[n];
     for (const pull of node.pulls) {
@@ -106,8 +128,7 @@ class Run {
           while (this.#there[m] < wanted && this.#fired[n] === f) this.#arrive(m);
         }
       } else while (this.#fired[pull.node] < pull.need[f] && this.#fired[n] === f) this.#fire(pull.node);
-      // It may have been fired meanwhile, as an exit whose rows had come.
-      if (this.#fired[n] !== f) return;
+      if (this.#fired[n] !== f) return false;
     }
     this.#fired[n] = f + 1;
     if (node.layer >= 0) {
@@ -115,7 +136,7 @@ class Run {
       const layer = this.#net.layers[node.layer];
       for (const m of layer.writes) this.#write(m, rowsAfter(layer, this.#net.maps[m], f + 1));
     }
-    this.#goOn();
+    return true;
   }
 
   #isOutside(node: number): boolean {
@@ -156,12 +177,22 @@ class Run {
   /** With several exits: what waits for no join goes on as far as the rows that are there allow. */
   #goOn(): void {
     if (this.#exits.length < 2) return;
-    for (const n of this.#free)
-      while (this.#fired[n] < this.#target.get(n)! && this.#able(n, this.#fired[n] + 1)) this.#fire(n);
+    for (let fired = true; fired; ) {
+      fired = false;
+      for (const n of this.#free) {
+        if (this.#fired[n] >= this.#target.get(n)!) continue;
+        // So deep that the stack is in danger: what is pulling rows already pulls no second time.
+        const atOnce = this.#depth > DEEP && this.#busy.has(n);
+        if (!this.#able(n, this.#fired[n] + 1, atOnce)) continue;
+        this.#fireAlone(n);
+        fired = true;
+        break;
+      }
+    }
   }
 
   /** True where a node can come to so many firings from the rows that are there, and what waits to be pulled. */
-  #able(n: number, firings: number): boolean {
+  #able(n: number, firings: number, atOnce = false): boolean {
     const f = firings - 1;
     return this.#sync.nodes[n].pulls.every((pull) => {
       if (this.#isOutside(pull.node))
@@ -171,7 +202,7 @@ class Run {
           return this.#there[m] >= Math.min(this.#net.maps[m].rows, use ? use.need[f] : pull.need[f]);
         });
       if (this.#fired[pull.node] >= pull.need[f]) return true;
-      return !this.#free.has(pull.node) && this.#able(pull.node, pull.need[f]);
+      return !atOnce && !this.#free.has(pull.node) && this.#able(pull.node, pull.need[f]);
     });
   }
 }
