@@ -7,7 +7,7 @@ import { multiplyByQuantizedMultiplier, quantizeMultiplier, roundHalfAway } from
 const f = Math.fround;
 
 /** Table of f over [from, to]: 513 samples, each shifted by half the interpolation error at its midpoint. */
-function lookupTable(of: (x: number) => number, from: number, to: number): Int16Array {
+export function lookupTable(of: (x: number) => number, from: number, to: number): Int16Array {
   const table = new Int16Array(513);
   const scaling = 32768;
   const step = f((to - from) / 512);

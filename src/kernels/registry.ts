@@ -2,16 +2,20 @@
 import { TidemarkError } from '../errors.ts';
 import type { OpContext } from '../ops/operator.ts';
 import type { OperatorKernels } from './kernel.ts';
+import { argKernels } from './ops/arg-extreme.ts';
 import { binaryKernels } from './ops/binary.ts';
 import { convKernels } from './ops/conv.ts';
 import { convTransposeKernels } from './ops/conv-transpose.ts';
 import { fullyConnectedKernels } from './ops/fully-connected.ts';
+import { lineKernels } from './ops/lines.ts';
+import { matMulKernels } from './ops/mat-mul.ts';
 import { movementKernels } from './ops/movement.ts';
+import { normalisationKernels } from './ops/normalisation.ts';
 import { poolKernels } from './ops/pool.ts';
 import { reduceKernels } from './ops/reduce.ts';
 import { resizeKernels } from './ops/resize.ts';
-import { softmaxKernels } from './ops/softmax.ts';
 import { unaryKernels } from './ops/unary.ts';
+import { whereKernels } from './ops/where.ts';
 
 const families: readonly (readonly OperatorKernels[])[] = [
   [convKernels],
@@ -23,7 +27,11 @@ const families: readonly (readonly OperatorKernels[])[] = [
   binaryKernels,
   unaryKernels,
   movementKernels,
-  softmaxKernels,
+  lineKernels,
+  argKernels,
+  normalisationKernels,
+  [matMulKernels],
+  [whereKernels],
 ];
 
 const byKind = new Map(families.flat().map((k) => [k.kind, k]));

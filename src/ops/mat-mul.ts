@@ -20,7 +20,7 @@ interface Product {
   readonly shape: readonly number[];
 }
 
-function productOf([a, b]: readonly (Tensor | undefined)[], attrs: MatMulAttributes): Product {
+export function productOf([a, b]: readonly (Tensor | undefined)[], attrs: MatMulAttributes): Product {
   const mismatch = () =>
     new TidemarkError('shape-mismatch', `matrices [${a!.shape}] and [${b!.shape}] cannot be multiplied`);
   if (!a || !b) throw new TidemarkError('shape-mismatch', 'a product without both operands');
@@ -43,7 +43,7 @@ function productOf([a, b]: readonly (Tensor | undefined)[], attrs: MatMulAttribu
 }
 
 /** For each matrix of the output, the index of the operand's matrix. */
-function operandMatrices(batch: readonly number[], shape: readonly number[]): Int32Array {
+export function operandMatrices(batch: readonly number[], shape: readonly number[]): Int32Array {
   const own = shape.length > 2 ? shape.slice(0, -2) : [];
   const matrices = new Int32Array(elementCount(batch));
   for (let i = 0; i < matrices.length; i++) {

@@ -27,6 +27,7 @@ export const convTransposeKernels: OperatorKernels = {
       perGroup: cout / groups,
       depth: cin,
       taps: y.taps * x.taps,
+      ...{ pixels: 1 },
     });
     overRows(b, task.run, x.output, ({ row, from, to: end }) => {
       const picture = batch === 1 ? plus(0, 0) : b.let('picture', over(row, y.output));
