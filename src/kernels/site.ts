@@ -67,6 +67,26 @@ export function addressOf(site: Site, pixel: Index): Expr {
   return plus(plus(start, modulo(byte, pieces.bytes)), base);
 }
 
+/**
+ * In how many stretches at most `count` neighbouring pixels lie, and how many pixels from one on lie side by side.
+ * Undefined where pixels are never neighbours.
+ */
+export function stretchesOf(
+  site: Site,
+  count: number,
+): { readonly most: number; left(pixel: Index): Expr } | undefined {
+  const { ring, pieces, stride, offset, rows, first } = site;
+  const length = ring ?? pieces?.bytes;
+  if (length === undefined || rows || first || !isDense(site)) return undefined;
+  if (length % stride !== 0 || offset % stride !== 0) return undefined;
+  const most = Math.ceil((count - 1) / (length / stride)) + 1;
+  if (most >= count) return undefined;
+  return {
+    most,
+    left: (pixel) => minus(length / stride, modulo(plus(pixel, offset / stride), length / stride)),
+  };
+}
+
 /** The same of a pixel that is known. */
 export function byteOf({ rows, ring, pieces, base, offset, stride }: Site, pixel: number): number {
   const row = rows ? Math.floor(pixel / rows.pixels) : 0;

@@ -4,11 +4,21 @@ import { channelsOf } from '../../graph/graph.ts';
 import type { ConvAttributes } from '../../ops/conv.ts';
 import type { OpContext } from '../../ops/operator.ts';
 import { type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
-import { type Index, minus, plus, times } from '../builder.ts';
+import { asIndex, compareIndex, type Index, least, minus, plus, times } from '../builder.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
-import { evenBlock, inBlocks, inputRow, overColumns, overRows, type Row, startOf, tapsOf } from '../rows.ts';
-import { addressOf, elementAt, isDense, runsUnbroken } from '../site.ts';
+import {
+  evenBlock,
+  inBlocks,
+  inputRow,
+  interior,
+  overColumns,
+  overRows,
+  type Row,
+  startOf,
+  tapsOf,
+} from '../rows.ts';
+import { addressOf, elementAt, isDense, runsUnbroken, stretchesOf } from '../site.ts';
 import { writeDepthwise } from './conv-depthwise.ts';
 import { type Block, blocksOf, type Products, productsOf } from './products.ts';
 
@@ -60,7 +70,7 @@ function flattened(task: Task, window: Window, perGroup: number): Window {
     (a) => a.taps === 1 && a.stride === 1 && a.input === a.output && a.pad === 0,
   );
   if (!pointwise || !run.even || !runsUnbroken(site, run.length)) return window;
-  const [block] = blocksOf(machine, perGroup);
+  const [block] = blocksOf(machine, perGroup, run.length);
   let best = run.length;
   for (let n = block.pixels; n <= run.length; n += block.pixels) {
     if (run.length % n === 0 && (n * site.stride <= NEAR_INPUT_BYTES || n === block.pixels)) best = n;
@@ -68,14 +78,22 @@ function flattened(task: Task, window: Window, perGroup: number): Window {
   return { batch: 1, y: one(run.total / best), x: one(best) };
 }
 
+/** Output pixels of a firing that lie in one row away from its borders. */
+function pixelsBeside({ run, inputs }: Task, { x }: Window): number {
+  if (!runsUnbroken(inputs[0]!, x.input)) return 1;
+  const { from, to } = interior(x);
+  return Math.max(1, Math.min(run.length, to - from));
+}
+
 function writeConv(task: Task, window: Window, groups: number, cin: number, perGroup: number): void {
   const { b } = task;
   const taps = window.y.taps * window.x.taps;
-  const products = productsOf(task, { groups, perGroup, depth: cin, taps });
+  const pixels = pixelsBeside(task, window);
+  const products = productsOf(task, { groups, perGroup, depth: cin, taps, pixels });
   // Whichever goes round more often should be what is nearer: weights by rows, or rows by blocks of weights.
   const rows = task.run.length / window.x.output;
   const inputBytes = task.inputs[0]!.pixels * task.inputs[0]!.stride;
-  const blocks = blocksOf(task.machine, perGroup).length * groups;
+  const blocks = blocksOf(task.machine, perGroup, pixels).length * groups;
   const byBlocks = products.bytes > NEAR_BYTES && rows > 1 && blocks * inputBytes < rows * products.bytes;
   const over = (body: (row: Row, block: Block) => void) => {
     if (byBlocks)
@@ -172,9 +190,24 @@ function onePixel(
   const kx = tapsOf(b, across, x);
   const sums = products.start(block, 1, false);
   const first = times(block.group, cin);
+  // Taps side by side are one run of products, but where the ring begins anew.
+  const joined = site.channels === cin && across.dilation === 1 && products.joins;
+  const stretches = joined ? stretchesOf(site, across.taps) : undefined;
   b.for('ky', ky.from, ky.to, 1, (k) => {
     const iy = plus(plus(times(picture, down.input), startOf(down, y)), times(k, down.dilation));
     const start = b.let('start', plus(times(iy, across.input), startOf(across, x)));
+    if (stretches) {
+      const tap = b.variable('tap', asIndex(kx.from));
+      b.for('stretch', 0, stretches.most, 1, () => {
+        b.if(compareIndex('lt', tap, kx.to), () => {
+          const at = b.let('at', addressOf(site, plus(start, tap)));
+          const count = b.let('count', least(minus(kx.to, tap), stretches.left(plus(start, tap))));
+          products.add(block, sums, [elementAt(site, at)], plus(times(k, across.taps), tap), count);
+          b.set(tap, plus(tap, count));
+        });
+      });
+      return;
+    }
     b.for('kx', kx.from, kx.to, 1, (tap) => {
       const at = b.let('at', addressOf(site, plus(start, times(tap, across.dilation))));
       products.add(block, sums, [elementAt(site, at, first)], plus(times(k, across.taps), tap), 1);

@@ -36,6 +36,7 @@ export const fullyConnectedKernels: OperatorKernels = {
       perGroup,
       depth: joined ? depth : x.channels,
       taps: joined ? 1 : each,
+      pixels: joined ? run.length : 1,
     });
     products.overBlocks((block) => {
       inBlocks(b, run.lo, run.hi, joined ? block.pixels : 1, (p, count) => {
@@ -64,7 +65,7 @@ export const fullyConnectedKernels: OperatorKernels = {
     const x = task.inputs[0]!;
     const [y] = task.outputs;
     const perGroup = channelsOf(ctx.outputs[0].shape);
-    const products = productsOf(task, { groups: 1, perGroup, depth: x.channels, taps: run.total });
+    const products = productsOf(task, { groups: 1, perGroup, depth: x.channels, taps: run.total, pixels: 1 });
     products.overBlocks((block) => {
       const sums = products.start(block, 1, true);
       const [line] = sums.lines;

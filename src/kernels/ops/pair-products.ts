@@ -30,12 +30,16 @@ function after(p: Place, more: Index): Place {
   return place(p.region, plus(p.address, more), p.offset);
 }
 
-/** Adds elements as they are stored times weights of `cell` cells; what zero points take off comes elsewhere. */
+/**
+ * Adds elements as they are stored times weights of `cell` cells; what zero points take off comes elsewhere. Taps have
+ * `depth` elements, an even number where several are added at once.
+ */
 export function pairAdder(
   b: Builder,
   site: Site,
   lanes: number,
   cell: Cell,
+  depth: number,
 ): (sums: readonly Variable[][], pixels: readonly Place[], weights: Place, count: Index) => void {
   const sum: Vector = `i32x${lanes}`;
   const halves: Vector = `i16x${2 * lanes}`;
@@ -88,8 +92,9 @@ export function pairAdder(
   return (sums, pixels, weights, count) => {
     const fixed = known(count);
     if (fixed === undefined) {
-      // A count that is not known is of joined taps, which have even numbers of elements.
-      b.for('k', 0, count, 2, (k) => addFew(sums, pixels, weights, k, true));
+      // Counts that are not known are of whole taps.
+      if (depth % chunk === 0) b.for('k', 0, count, chunk, (k) => addChunk(sums, pixels, weights, k));
+      else b.for('k', 0, count, 2, (k) => addFew(sums, pixels, weights, k, true));
       return;
     }
     const whole = fixed - (fixed % chunk);

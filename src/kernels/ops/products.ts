@@ -82,18 +82,27 @@ export interface ProductShape {
   /** Elements of a tap that belong to a group. */
   readonly depth: number;
   readonly taps: number;
+  /** Pixels that may be computed beside each other, at most. */
+  readonly pixels: number;
 }
 
 const MOST_PIXELS = 12;
 
-/** How a machine cuts the channels of a group into blocks. */
-export function blocksOf(machine: Machine, perGroup: number): BlockShape[] {
+/** Sums that are added to in turn, so that none waits for its last addition. */
+const BUSY_SUMS = 8;
+
+/**
+ * How a machine cuts the channels of a group into blocks: a few vectors for many pixels, or more of them where few
+ * pixels are computed at once.
+ */
+export function blocksOf(machine: Machine, perGroup: number, beside: number): BlockShape[] {
   const { lanes, sums } = machine;
   const vectors = Math.ceil(perGroup / lanes);
-  const most = sums >= 24 || lanes === 1 ? 4 : 2;
+  const usual = sums >= 24 || lanes === 1 ? 4 : 2;
+  const most = Math.max(usual, Math.floor(Math.min(sums, BUSY_SUMS) / beside));
   const wide = Math.ceil(vectors / Math.ceil(vectors / most));
   const width = wide * lanes;
-  const pixels = (v: number) => Math.max(1, Math.min(MOST_PIXELS, Math.floor(sums / v)));
+  const pixels = (v: number) => Math.max(1, Math.min(MOST_PIXELS, beside, Math.floor(sums / v)));
   const count = Math.floor(perGroup / width);
   const shapes: BlockShape[] = [];
   if (count > 0) shapes.push({ start: 0, count, valid: width, vectors: wide, pixels: pixels(wide) });
@@ -120,9 +129,9 @@ export function productsOf(task: Task, shape: ProductShape): Products {
   const { ctx, machine, b } = task;
   const wide = ctx.inputs[0]!.dtype === 'i16';
   const lanes = wide ? 1 : machine.lanes;
-  const shapes = blocksOf({ ...machine, lanes }, shape.perGroup);
+  const shapes = blocksOf({ ...machine, lanes }, shape.perGroup, shape.pixels);
   const values = weightsOf(task, shape);
-  const arithmetic = arithmeticOf(task, lanes, values);
+  const arithmetic = arithmeticOf(task, lanes, values, shape.depth);
   const { pack, cell } = arithmetic;
   const unit = pack * cellBytes(cell);
   const units = Math.ceil(shape.depth / pack);
@@ -130,7 +139,7 @@ export function productsOf(task: Task, shape: ProductShape): Products {
   const packed = task.module.packed(
     `${ctx.op.name} weights`,
     ctx.inputs[1]!.constant!.load(),
-    `${lanes}/${machine.sums}/${pack}/${cell}/${shape.groups}/${shape.depth}`,
+    `${lanes}/${shapes.map((s) => s.vectors)}/${pack}/${cell}/${shape.groups}/${shape.depth}`,
     () => packWeights(values, shape, shapes, lanes, pack, cell),
   );
   const width = (s: { readonly vectors: number }) => s.vectors * lanes;
@@ -285,7 +294,7 @@ function biasOf(task: Task, channels: number, excess?: Int32Array): (type: Type,
   return (type, channel) => (type === 'i64' ? convert('i64', data('i32', channel)) : data(type, channel));
 }
 
-function arithmeticOf(task: Task, lanes: number, values: TypedArray): Arithmetic {
+function arithmeticOf(task: Task, lanes: number, values: TypedArray, depth: number): Arithmetic {
   const { ctx, machine } = task;
   const x = ctx.inputs[0]!;
   if (x.dtype === 'f32') return floatArithmetic(task, lanes);
@@ -293,7 +302,7 @@ function arithmeticOf(task: Task, lanes: number, values: TypedArray): Arithmetic
   if (x.dtype === 'i16') return scalarArithmetic(task, 'i64', cell, 0);
   const zero = x.quant?.zeroPoint[0] ?? 0;
   if (lanes > 1 && machine.pairs) {
-    const add = pairAdder(task.b, task.inputs[0]!, lanes, cell);
+    const add = pairAdder(task.b, task.inputs[0]!, lanes, cell, depth);
     return { sum: `i32x${lanes}`, cell, pack: 2, zero, add };
   }
   if (lanes > 1) throw unsupported(ctx, 'integers on a machine with vectors but without pairs');
