@@ -44,7 +44,7 @@ const WHAT: Readonly<Record<string, string>> = {
   overlap: 'layer by layer, over dead input',
   csdf: 'by rows, a ring a tensor',
   'csdf-reuse': 'by rows or whole, packed',
-  restructure: 'tiles with halos, within 8.6 % MACs (method 3)',
+  restructure: 'tiles, within 8.6 % MACs',
   fit: 'streamed where it helps',
 };
 

@@ -41,7 +41,7 @@ export interface Work {
 const SLACK = 1.5;
 
 /** Tiles of one region: each is a copy of the region's operators in the graph. */
-const MAX_TILES = 256;
+const MAX_TILES = 512;
 
 /** Answers for one region; figures of tiles are kept. */
 export class RegionCutter {
