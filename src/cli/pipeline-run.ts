@@ -21,6 +21,8 @@ export interface PipelineRunReport {
   readonly arenaBytes: readonly number[];
   readonly weightBytes: readonly number[];
   readonly mostInFlight: number;
+  /** Bytes of maps to workers and from them, for one image. */
+  readonly movedBytes: number;
   readonly retried: number;
   readonly died: number;
   readonly failed: readonly { readonly batch: number; readonly reason: string }[];
@@ -85,6 +87,7 @@ export async function runPipelineForReal(
     arenaBytes: stages.map((s) => s.plan.arenaBytes),
     weightBytes,
     mostInFlight: summary.mostInFlight,
+    movedBytes: summary.movedBytes / images,
     retried: summary.retried,
     died: summary.died,
     failed: summary.failed,

@@ -108,13 +108,13 @@ describe('files and refusals', () => {
 
 describe('worker threads', () => {
   test('images through one thread a chip equal a run in one thread', () => {
-    const { run } = tidemarkJson([
+    const { run, trafficBytes } = tidemarkJson([
       'pipeline',
       'zoo:resnet8',
       '--dtype',
       'int8',
       '--chip',
-      '32K',
+      '48K',
       '--chips',
       '6',
       '--run',
@@ -123,7 +123,9 @@ describe('worker threads', () => {
       '2',
     ]);
     expect(run).toMatchObject({ images: 7, workers: 6, equal: true, failed: [], died: 0 });
-    for (const bytes of run.arenaBytes) expect(bytes).toBeLessThanOrEqual(32 * 1024);
+    // What went between threads is what the model of traffic says.
+    expect(run.movedBytes).toBe(trafficBytes);
+    for (const bytes of run.arenaBytes) expect(bytes).toBeLessThanOrEqual(48 * 1024);
   });
 
   test('threads killed at work: nothing is lost, nothing comes twice, all results are right', () => {

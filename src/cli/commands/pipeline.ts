@@ -317,5 +317,9 @@ function text(
 
 function realText(real: PipelineRunReport): string {
   const verdict = real.equal ? 'equal to a run in one thread' : 'NOT equal to a run in one thread';
-  return `Ran ${real.images} images through ${real.workers} worker threads in ${formatSeconds(real.seconds)}: ${verdict}; arenas ${formatSize(Math.min(...real.arenaBytes))} to ${formatSize(Math.max(...real.arenaBytes))}, at most ${real.mostInFlight} images in flight${real.retried > 0 ? `, ${real.retried} retried` : ''}.`;
+  const images = `${real.images} ${real.images === 1 ? 'image' : 'images'}`;
+  return [
+    `Ran ${images} through ${real.workers} worker threads in ${formatSeconds(real.seconds)}: ${verdict}.`,
+    `Each moved ${formatSize(Math.round(real.movedBytes))} between threads; arenas of ${formatSize(Math.min(...real.arenaBytes))} to ${formatSize(Math.max(...real.arenaBytes))}, at most ${real.mostInFlight} mini-batches in flight${real.retried > 0 ? `, ${real.retried} retried` : ''}.`,
+  ].join('\n');
 }

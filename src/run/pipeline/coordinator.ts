@@ -75,6 +75,8 @@ export interface PipelineSummary {
   readonly died: number;
   /** Most mini-batches between the first stage and the end at one time. */
   readonly mostInFlight: number;
+  /** Bytes of maps that went to workers and came from them: the traffic across the chips' edges. */
+  readonly movedBytes: number;
 }
 
 /** A mini-batch: its maps by image, and how often the stage it is in has had it. */
@@ -113,6 +115,7 @@ export class PipelineCoordinator {
   #more = true;
   #inFlight = 0;
   #mostInFlight = 0;
+  #movedBytes = 0;
   #retried = 0;
   #died = 0;
   #failed: { batch: number; reason: string }[] = [];
@@ -166,6 +169,7 @@ export class PipelineCoordinator {
             retried: this.#retried,
             died: this.#died,
             mostInFlight: this.#mostInFlight,
+            movedBytes: this.#movedBytes,
           });
       };
       this.#guard(() => this.#turn());
@@ -230,6 +234,7 @@ export class PipelineCoordinator {
     if (message.kind === 'failed') {
       this.#again(seat, flight, message.message);
     } else {
+      this.#movedBytes += bytesOf(message.images);
       this.#keep(stage, flight, message.images);
       flight.attempts = 0;
       seat.holding = flight;
@@ -362,11 +367,9 @@ export class PipelineCoordinator {
     flight.attempts++;
     seat.working = flight;
     const stage = this.#options.stages[seat.stage];
-    seat.port.post({
-      kind: 'work',
-      batch: flight.batch,
-      images: flight.maps.map((maps) => stage.inputs.map((m) => maps.get(m)!)),
-    });
+    const images = flight.maps.map((maps) => stage.inputs.map((m) => maps.get(m)!));
+    this.#movedBytes += bytesOf(images);
+    seat.port.post({ kind: 'work', batch: flight.batch, images });
     return true;
   }
 
@@ -391,4 +394,8 @@ export class PipelineCoordinator {
     this.#mostInFlight = Math.max(this.#mostInFlight, this.#inFlight);
     return true;
   }
+}
+
+function bytesOf(images: readonly (readonly TypedArray[])[]): number {
+  return images.flat().reduce((sum, values) => sum + (values?.byteLength ?? 0), 0);
 }
