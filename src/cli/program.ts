@@ -82,6 +82,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/bench.ts'),
   },
   {
+    name: 'board',
+    summary: 'compile a model for a microcontroller and run it on an emulated one',
+    load: () => import('./commands/board.ts'),
+  },
+  {
     name: 'zoo',
     summary: 'list the standard topologies, or write one as ONNX',
     load: () => import('./commands/zoo.ts'),
