@@ -170,8 +170,19 @@ const makers: Record<RealFunction, Make> = {
   pow(b, x, f) {
     // x^y = e^(y ln |x|), negative for a negative x and an odd y, and no number for one that is not whole.
     const y = param('y', 'f64');
-    const size = b.let('size', f('exp', mul(y, f('log', unary('abs', x)))));
     const whole = b.let('whole', compare('eq', unary('floor', y), y));
+    const times = b.let('times', unary('abs', y));
+    const size = b.variable('size', f64(1));
+    // Small whole powers are products: exact where the result is a whole number.
+    b.if(
+      and(whole, compare('le', times, f64(64))),
+      () => {
+        const base = b.let('base', unary('abs', x));
+        b.for('i', 0, convert('index', convert('i32', times)), 1, () => b.set(size, mul(size, base)));
+        b.set(size, select(compare('lt', y, f64(0)), div(f64(1), size), size));
+      },
+      () => b.set(size, f('exp', mul(y, f('log', unary('abs', x))))),
+    );
     const half = b.let('half', mul(y, f64(0.5)));
     const odd = b.let('odd', and(whole, compare('ne', unary('floor', half), half)));
     const negative = select(odd, unary('neg', size), select(whole, size, f64(Number.NaN)));

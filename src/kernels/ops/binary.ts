@@ -14,6 +14,7 @@ import {
   div,
   type Index,
   i32,
+  lane,
   load,
   max,
   min,
@@ -26,6 +27,7 @@ import {
   sub,
   times,
   unary,
+  xor,
 } from '../builder.ts';
 import { decode, encode } from '../coding.ts';
 import { siteOf } from '../constants.ts';
@@ -148,6 +150,7 @@ function pairOf(task: Task, to: ElementType): Pair {
   const quantised = x.quant || y.quant || to.quant;
   if (!quantised) {
     if (x.dtype !== 'f32') {
+      if (kind === 'Pow') return wholePower(task);
       const f = integers[kind]?.(ctx.op.attrs);
       if (!f || y.dtype === 'f32') throw unsupported(ctx, `${x.dtype} and ${y.dtype}`);
       return f;
@@ -235,6 +238,21 @@ function realPair(task: Task, kind: string): Pair {
   }
 }
 
+/** Powers of whole numbers, truncated. */
+function wholePower(task: Task): Pair {
+  const power: Pair = (x, y) => {
+    const real = realFunction(task, 'pow', convert('f64', x), convert('f64', y));
+    return convert('i32', unary('trunc', real));
+  };
+  return (x, y) => {
+    if (!isVector(x.type)) return power(x, y);
+    const items = Array.from({ length: lanesOf(x.type) }, (_, i) =>
+      task.b.let('lane', power(lane(x, i), lane(y, i))),
+    );
+    return { kind: 'vector', type: x.type, items };
+  };
+}
+
 /** A scalar function on each lane. */
 function lanewise({ b }: Task, f: Pair): Pair {
   return (x, y) => {
@@ -247,6 +265,33 @@ function lanewise({ b }: Task, f: Pair): Pair {
   };
 }
 
+const isZero = (y: Expr) => compare('eq', y, i32(0));
+
+/** x / y of i32, truncated. */
+function truncatedQuotient(x: Expr, y: Expr): Expr {
+  const safe = select(isZero(y), i32(1), select(compare('eq', y, i32(-1)), i32(1), y));
+  const quotient = div(x, safe);
+  const signed = select(compare('eq', y, i32(-1)), sub(i32(0), x), quotient);
+  return select(isZero(y), i32(0), signed);
+}
+
+/** 1 where the quotient that rounds down is one below the truncated one, else 0. */
+function below(x: Expr, y: Expr): Expr {
+  const rest = select(isZero(y), i32(0), sub(x, mul(truncatedQuotient(x, y), y)));
+  const differ = compare('lt', xor(rest, y), i32(0));
+  return select(compare('eq', rest, i32(0)), i32(0), differ);
+}
+
+/** A function of scalars on each lane. */
+function lanes(f: Pair): Pair {
+  return (x, y) => {
+    if (!isVector(x.type)) return f(x, y);
+    const at = (v: Expr, i: number): Expr => ({ kind: 'lane', type: 'i32', x: v, index: i });
+    const items = Array.from({ length: lanesOf(x.type) }, (_, i) => f(at(x, i), at(y, i)));
+    return { kind: 'vector', type: x.type, items };
+  };
+}
+
 /** On whole numbers without quantisation. */
 const integers: Record<string, (attrs: Task['ctx']['op']['attrs']) => Pair> = {
   Add: () => add,
@@ -255,6 +300,15 @@ const integers: Record<string, (attrs: Task['ctx']['op']['attrs']) => Pair> = {
   Min: () => min,
   Max: () => max,
   SquaredDifference: () => (x, y) => mul(sub(x, y), sub(x, y)),
+  // Of zero divisors 0, as of the least number and -1 what wraps.
+  Div: () => lanes(truncatedQuotient),
+  FloorDiv: () => lanes((x, y) => add(truncatedQuotient(x, y), sub(i32(0), below(x, y)))),
+  Mod: (attrs) =>
+    lanes((x, y) => {
+      const r = sub(x, mul(truncatedQuotient(x, y), y));
+      const rest = select(isZero(y), i32(0), r);
+      return attrs.truncated ? rest : add(rest, mul(below(x, y), y));
+    }),
   ...Object.fromEntries(
     Object.entries(comparisons).map(([kind, op]) => [
       kind,

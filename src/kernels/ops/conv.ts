@@ -21,6 +21,7 @@ import {
 import { addressOf, elementAt, isDense, runsUnbroken, stretchesOf } from '../site.ts';
 import { writeDepthwise } from './conv-depthwise.ts';
 import { type Block, blocksOf, type Products, productsOf } from './products.ts';
+import { weightsAreConstant } from './runtime-products.ts';
 
 /** The window of a convolution. */
 export function windowOf(ctx: OpContext): Window {
@@ -37,8 +38,8 @@ export const convKernels: OperatorKernels = {
     const groups = (ctx.op.attrs.groups as number | undefined) ?? 1;
     const cin = channelsOf(ctx.inputs[1]!.shape);
     const cout = channelsOf(ctx.outputs[0].shape);
-    if (cin === 1 && groups > 1 && groups === cout && ctx.inputs[0]!.dtype !== 'i16')
-      writeDepthwise(task, windowOf(ctx));
+    const byChannel = cin === 1 && groups > 1 && groups === cout && weightsAreConstant(task);
+    if (byChannel && ctx.inputs[0]!.dtype !== 'i16') writeDepthwise(task, windowOf(ctx));
     else writeConv(task, flattened(task, windowOf(ctx), cout / groups), groups, cin, cout / groups);
   },
 };

@@ -30,6 +30,7 @@ import { type Finish, tabled } from '../finish.ts';
 import { type Expr, typeOf } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { addressOf, byteOf, elementAt, isContiguous, type Site } from '../site.ts';
+import { writeGather, writeGatherND } from './gather.ts';
 import { type AxisTable, separate } from './separate.ts';
 
 /** Kinds of one input whose elements move unchanged. */
@@ -52,6 +53,9 @@ const MOVES = [
 const move = (kind: string): OperatorKernels => ({
   kind,
   write(task) {
+    const listed = task.ctx.inputs.slice(1).some((t) => t && !t.constant);
+    if (listed && kind === 'Gather') return writeGather(task);
+    if (listed && kind === 'GatherND') return writeGatherND(task);
     const to = coreOutputType(task.ctx.op.epilogue, task.ctx.outputs[0]);
     writeMoves(task, 0, fillOf(task.ctx, to), (x) => x);
   },

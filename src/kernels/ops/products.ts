@@ -30,6 +30,7 @@ import type { Task } from '../kernel.ts';
 import type { Machine } from '../machine.ts';
 import { elementAt, type Site } from '../site.ts';
 import { pairAdder } from './pair-products.ts';
+import { runtimeProducts, weightsAreConstant } from './runtime-products.ts';
 
 /** Neighbouring output channels that are computed together. */
 export interface Block {
@@ -126,6 +127,7 @@ interface Arithmetic {
 }
 
 export function productsOf(task: Task, shape: ProductShape): Products {
+  if (!weightsAreConstant(task)) return runtimeProducts(task, shape);
   const { ctx, machine, b } = task;
   const wide = ctx.inputs[0]!.dtype === 'i16';
   const lanes = wide ? 1 : machine.lanes;
