@@ -53,7 +53,9 @@ export interface Chosen {
   /** In the order of the file. */
   readonly inFileOrder: Partition;
   /** What came of looking at other orders. */
-  readonly order: 'file' | 'better' | 'too many to look at';
+  readonly order: 'file' | 'better';
+  /** Every order was looked at. */
+  readonly orderExact: boolean;
 }
 
 /** The best partition, in the best order where that is asked for and can be found. */
@@ -64,10 +66,12 @@ export function choosePartition(net: LayerNet, options: ChipOptions): Chosen {
     inPlace: options.inPlace,
   });
   const inFileOrder = partitioner.best();
-  if (options.order === 'file') return { partitioner, best: inFileOrder, inFileOrder, order: 'file' };
-  const any = partitioner.bestInAnyOrder();
-  if (!any) return { partitioner, best: inFileOrder, inFileOrder, order: 'too many to look at' };
-  return any.trafficBytes < inFileOrder.trafficBytes
-    ? { partitioner, best: any, inFileOrder, order: 'better' }
-    : { partitioner, best: inFileOrder, inFileOrder, order: 'file' };
+  const file = { partitioner, best: inFileOrder, inFileOrder, order: 'file' } as const;
+  if (options.order === 'file') return { ...file, orderExact: false };
+  const exact = partitioner.bestInAnyOrder();
+  const other = exact ?? partitioner.bestInImprovedOrder();
+  const orderExact = exact !== undefined;
+  return other.trafficBytes < inFileOrder.trafficBytes
+    ? { partitioner, best: other, inFileOrder, order: 'better', orderExact }
+    : { ...file, orderExact };
 }

@@ -66,7 +66,11 @@ function run(model: string, options: Options): void {
 }
 
 /** What the JSON says, and the text shows. */
-function describe(net: LayerNet, { partitioner, best, inFileOrder, order }: Chosen, options: Options) {
+function describe(
+  net: LayerNet,
+  { partitioner, best, inFileOrder, order, orderExact }: Chosen,
+  options: Options,
+) {
   const base = baseTraffic(net);
   const fusion = layerFusion(net, { capacityBytes: options.chip, weights: options.weights });
   const recomputed = layerFusion(net, {
@@ -79,6 +83,7 @@ function describe(net: LayerNet, { partitioner, best, inFileOrder, order }: Chos
   return {
     chipBytes: options.chip,
     order,
+    orderExact,
     spans: best.spans.map((s) => spanDocument(net, s)),
     trafficBytes: best.trafficBytes,
     filterBytes: filters,
@@ -131,7 +136,7 @@ function picture(model: string, net: LayerNet, sweep: readonly SweepPoint[], opt
 function text(
   model: string,
   net: LayerNet,
-  { best, order }: Chosen,
+  { best, order, orderExact }: Chosen,
   d: ReturnType<typeof describe>,
   sweep: readonly SweepPoint[] | undefined,
   options: Options,
@@ -197,13 +202,8 @@ function text(
       rows.map(([name, bytes, what]) => [name, formatSize(bytes), times(bytes), what]),
     ),
     ...(sweep ? ['', sweepTable(sweep, options.chip)] : []),
-    ...(order === 'too many to look at'
-      ? [
-          '',
-          style.dim(
-            'Other orders of the layers are too many to look at; this is the best in the order of the file.',
-          ),
-        ]
+    ...(options.order === 'best' && !orderExact
+      ? ['', style.dim('The layers can run in too many orders to look at all: the best of a local search.')]
       : []),
   ].join('\n');
 }

@@ -71,6 +71,19 @@ test('too many orders end without an answer', () => {
   ).toBeUndefined();
 });
 
+test('a local search over orders never loses, and finds the least on most small networks', () => {
+  let least = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const p = new Partitioner(layersOf(residualGraph(seed, 7)), { capacityBytes: 600 + 300 * (seed % 6) });
+    const found = p.bestInImprovedOrder().trafficBytes;
+    const exact = p.bestInAnyOrder()!.trafficBytes;
+    expect(found).toBeLessThanOrEqual(p.best().trafficBytes);
+    expect(found).toBeGreaterThanOrEqual(exact);
+    if (found === exact) least++;
+  }
+  expect(least).toBeGreaterThan(50);
+});
+
 test("layer fusion: VGG-E's first five convolutions keep about the 362 KB of the paper", () => {
   const net = zoo('vgg19', 'f32');
   expect(net.layers[6].name).toBe('conv7');

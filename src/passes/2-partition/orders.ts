@@ -4,6 +4,7 @@
  * over all orders and all cuts is a shortest path, exact where there are few enough down-sets (a residual network has
  * a handful for each block).
  */
+import { bestCuts } from './cuts.ts';
 import type { LayerNet } from './layers.ts';
 
 export interface OrderLimit {
@@ -73,6 +74,84 @@ export function bestSets(
   const way: (readonly number[])[] = [];
   for (let s: State | undefined = end; s?.from; s = s.from) way.push(s.set);
   return way.reverse();
+}
+
+/**
+ * A good order where there are too many to look at: from the order given, layers and branches are moved as far as what
+ * they read and what reads them allows, and what is no worse is kept. Seeded, so that the same network gives the
+ * same order.
+ */
+export function improvedSets(
+  net: LayerNet,
+  cost: (set: readonly number[]) => number | undefined,
+  sets = MAX_SETS,
+): readonly (readonly number[])[] {
+  const needs = net.layers.map((l) => l.reads.map((u) => net.maps[u.map].writer).filter((w) => w >= 0));
+  const feeds = net.layers.map((l) => l.writes.flatMap((m) => net.maps[m].readers));
+  const known = new Map<string, number | undefined>();
+  const setsOf = (order: readonly number[]) => {
+    const slice = (i: number, j: number) => order.slice(i, j + 1).sort((a, b) => a - b);
+    const found = bestCuts(order.length, (i, j) => {
+      const set = slice(i, j);
+      const key = set.join();
+      if (!known.has(key)) known.set(key, cost(set));
+      return known.get(key);
+    })!;
+    return { cost: found.cost, sets: found.spans.map(([i, j]) => slice(i, j)) };
+  };
+  let order = net.layers.map((l) => l.index);
+  let best = setsOf(order);
+  const next = xorshift(1);
+  for (let tries = 0; tries < 20 * order.length && known.size < sets; tries++) {
+    const moved = moveOne(order, needs, feeds, next);
+    if (!moved) continue;
+    const found = setsOf(moved);
+    if (found.cost > best.cost) continue;
+    order = moved;
+    best = found;
+  }
+  return best.sets;
+}
+
+/** A layer, and those after it that hang on it alone, at another place that they may have; undefined where there is none. */
+function moveOne(
+  order: readonly number[],
+  needs: readonly (readonly number[])[],
+  feeds: readonly (readonly number[])[],
+  next: () => number,
+): number[] | undefined {
+  const first = order[next() % order.length];
+  const block = [first];
+  while (next() % 3 > 0) {
+    const last = block[block.length - 1];
+    const follower = feeds[last].length === 1 ? feeds[last][0] : -1;
+    if (follower < 0 || needs[follower].length !== 1) break;
+    block.push(follower);
+  }
+  const inside = new Set(block);
+  const rest = order.filter((x) => !inside.has(x));
+  const place = new Map(rest.map((x, i) => [x, i]));
+  let from = 0;
+  let to = rest.length;
+  for (const x of block) {
+    for (const w of needs[x]) if (!inside.has(w)) from = Math.max(from, place.get(w)! + 1);
+    for (const r of feeds[x]) if (!inside.has(r)) to = Math.min(to, place.get(r)!);
+  }
+  if (to < from) return undefined;
+  const at = from + (next() % (to - from + 1));
+  const moved = [...rest.slice(0, at), ...block, ...rest.slice(at)];
+  return moved.every((x, i) => x === order[i]) ? undefined : moved;
+}
+
+/** Marsaglia's generator (2003), shifts 13, 17, 5. */
+function xorshift(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return x >>> 0;
+  };
 }
 
 function ready(needs: readonly (readonly number[])[], done: Uint8Array): number[] {
