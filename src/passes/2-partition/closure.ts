@@ -37,7 +37,9 @@ export class Closures {
   readonly #sync: SyncGraph;
   /** By layer and input: the widest window of the first so many firings. */
   readonly #windows: readonly (readonly Int32Array[])[];
-  readonly #leads = new Map<string, number>();
+  readonly #known = new Map<number | string, number>();
+  /** Leads of maps in spans of neighbours. */
+  readonly #kept = new Map<number, number>();
 
   constructor(net: LayerNet, options: ClosureOptions = {}) {
     this.net = net;
@@ -79,18 +81,20 @@ export class Closures {
     }
     if (this.#options.residuals !== false) {
       let ways: WaysOut | undefined;
+      // Of neighbouring layers, what a map keeps hangs on its readers and on the last layer alone.
+      const first = set[0];
+      const last = set[set.length - 1];
+      const neighbours = last - first + 1 === set.length;
       for (const [map, list] of readers) {
         if (list.length < 2) continue;
-        ways ??= new WaysOut(this.#sync, set, inside);
-        for (const ahead of list)
-          for (const behind of list) {
-            if (ahead === behind) continue;
-            const passed: number[] = [];
-            for (const join of ways.waitsAt(behind, ahead)) {
-              rows.set(map, Math.max(rows.get(map)!, this.#lead(map, ahead, behind, join, passed)));
-              passed.push(join);
-            }
-          }
+        const key = (map * layers.length + list[0]) * layers.length + last;
+        let most = neighbours ? this.#kept.get(key) : undefined;
+        if (most === undefined) {
+          ways ??= new WaysOut(this.#sync, set, inside);
+          most = this.#leads(map, list, ways);
+          if (neighbours) this.#kept.set(key, most);
+        }
+        rows.set(map, Math.max(rows.get(map)!, most));
       }
     }
     if (this.#options.inPlace)
@@ -119,16 +123,33 @@ export class Closures {
     });
   }
 
+  /** The greatest lead among the readers of a map. */
+  #leads(map: number, readers: readonly number[], ways: WaysOut): number {
+    let most = 0;
+    for (const ahead of readers)
+      for (const behind of readers) {
+        if (ahead === behind) continue;
+        const passed: number[] = [];
+        for (const join of ways.waitsAt(behind, ahead)) {
+          most = Math.max(most, this.#lead(map, ahead, behind, join, passed));
+          passed.push(join);
+        }
+      }
+    return most;
+  }
+
   /**
    * Rows that a map keeps because layer `ahead` pulls on it while layer `behind` has yet to read, where both
    * meet in layer `join`, which fires row by row and pulls its inputs one after another.
    */
   #lead(map: number, ahead: number, behind: number, join: number, passed: readonly number[]): number {
-    const key = [map, ahead, behind, join, ...passed].join();
-    let rows = this.#leads.get(key);
+    const n = this.#sync.nodes.length;
+    const plain = ((map * n + ahead) * n + behind) * n + join;
+    const key = passed.length > 0 ? `${plain} ${passed.join()}` : plain;
+    let rows = this.#known.get(key);
     if (rows === undefined) {
       rows = leadOf(this.#sync, this.net, map, { ahead, behind, join, passed });
-      this.#leads.set(key, rows);
+      this.#known.set(key, rows);
     }
     return rows;
   }
