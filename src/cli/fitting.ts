@@ -322,6 +322,7 @@ function spansText(spans: FitDocument['spans']): string {
     String(s.operators),
     modes[s.mode] ?? s.mode,
     formatSize(s.arenaBytes),
+    otherwise(s),
   ]);
   const text = table(
     [
@@ -330,12 +331,23 @@ function spansText(spans: FitDocument['spans']): string {
       { title: 'operators', align: 'right' },
       { title: 'streamed by' },
       { title: 'needs', align: 'right' },
+      { title: 'otherwise', flexible: true },
     ],
     rows,
   );
   return shown.length === spans.length
     ? text
     : `${text}\nand ${spans.length - shown.length} spans that need less`;
+}
+
+/** What the other ways of running a span would need: why it runs as it does. */
+function otherwise({ mode, instead }: FitDocument['spans'][number]): string {
+  const words = { whole: 'whole', rows: 'rows', pixels: 'pixels', singles: 'singly' } as const;
+  return (Object.keys(words) as (keyof typeof words)[])
+    .flatMap((m) =>
+      m === mode || instead?.[m] === undefined ? [] : [`${words[m]} ${formatSize(instead[m])}`],
+    )
+    .join(', ');
 }
 
 /** The spans that need most, in their order. */

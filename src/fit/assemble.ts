@@ -6,9 +6,18 @@ import { scheduleSpan } from '../passes/3-schedule/stream.ts';
 import { type Timeline, timelineOf } from '../passes/4-allocate/lifetimes.ts';
 import { type Packing, packTimeline } from '../passes/4-allocate/pack.ts';
 import { fingerprint } from '../plan/fingerprint.ts';
-import { ARENA, EXTERNAL, PLAN_VERSION, type Plan, type PlanActor, type PlanBuffer } from '../plan/plan.ts';
+import {
+  ARENA,
+  EXTERNAL,
+  PLAN_VERSION,
+  type Plan,
+  type PlanActor,
+  type PlanBuffer,
+  type Span,
+} from '../plan/plan.ts';
 import { compressSchedule } from '../plan/schedule.ts';
 import type { BankAssignment } from './banks.ts';
+import { alternativesOf } from './explain.ts';
 import type { SpanChoice } from './spans.ts';
 
 /** Addresses for a firing sequence: all that tells how good a plan is, before it is written out. */
@@ -26,6 +35,8 @@ export interface AssembleOptions {
   readonly packTries?: number;
   /** `quick`: addresses good enough to tell layouts apart. Left out: as good as they get. */
   readonly effort?: 'quick' | 'full';
+  /** Rows of tensors between spans are placed one by one too. */
+  readonly everyRowApart?: boolean;
 }
 
 /** Effort of packing, all buffers together, so that large timelines take no longer than they are worth. */
@@ -42,7 +53,7 @@ export function layOut(
   const spans = chosen.map((s) =>
     s.sequence ? s : { ...scheduleSpan(network, s, { record: true, eager: s.eager })!, eager: s.eager },
   );
-  const timeline = timelineOf(network, spans);
+  const timeline = timelineOf(network, spans, options);
   return packed(network, spans, timeline, options);
 }
 
@@ -171,8 +182,14 @@ export function writePlan(
       mode: s.mode,
       operators: s.last - s.first + 1,
       arenaBytes: s.peakBytes,
+      ...instead(network, s),
     })),
   };
+}
+
+function instead(network: Network, span: SpanChoice): Pick<Span, 'instead'> {
+  const found = alternativesOf(network, span);
+  return found ? { instead: found } : {};
 }
 
 /** The buffer of a root whose rows have an address each; rows that are never made need none. */

@@ -228,7 +228,12 @@ const WORTH_REFINING = 1.06;
 
 function polished(found: Candidate, peak: number): Candidate {
   const { network } = found.variant;
-  return { ...found, layout: refined(network, turnRound(network, found.layout, peak)) };
+  const layout = refined(network, turnRound(network, found.layout, peak));
+  if (!layout.timeline.pieces?.size || layout.arenaBytes <= layout.lowerBoundBytes)
+    return { ...found, layout };
+  // Where rows lie apart anyway, tensors between spans may leave gaps no better than rows of theirs would.
+  const apart = layOut(network, layout.spans, { effort: 'quick', everyRowApart: true });
+  return { ...found, layout: apart.arenaBytes < layout.arenaBytes ? refined(network, apart) : layout };
 }
 
 /** An equal part of an allowance for one of several searches, taken off it. */

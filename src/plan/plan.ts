@@ -82,6 +82,11 @@ const planSpan = z.object({
     ),
   operators: atLeastOne.describe('actors in the span'),
   arenaBytes: count.describe("live bytes at the span's worst moment"),
+  instead: z
+    .object({ whole: count, rows: count, pixels: count, singles: count })
+    .partial()
+    .optional()
+    .describe('what its operators would need at their worst moment if they ran otherwise'),
 });
 
 export const planSchema = z

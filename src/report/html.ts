@@ -157,6 +157,7 @@ function spansTable({ spans }: ReportData): string {
 const MODES: Readonly<Record<string, string>> = {
   whole: 'whole tensors',
   rows: 'streamed by rows',
+  singles: 'streamed by rows, placed singly',
   pixels: 'streamed by pixels',
 };
 

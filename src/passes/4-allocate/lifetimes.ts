@@ -73,8 +73,17 @@ class Growing {
   }
 }
 
+export interface TimelineOptions {
+  /** Rows of tensors between spans are placed one by one too, wherever that can be. */
+  readonly everyRowApart?: boolean;
+}
+
 /** Lifetimes of everything that the spans' sequences use. */
-export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Timeline {
+export function timelineOf(
+  network: Network,
+  spans: readonly SpanSchedule[],
+  { everyRowApart = false }: TimelineOptions = {},
+): Timeline {
   const { steps, roots } = network;
   const modes: Mode[] = steps.map(() => 'whole');
   const staged = steps.map(() => false);
@@ -89,6 +98,11 @@ export function timelineOf(network: Network, spans: readonly SpanSchedule[]): Ti
     }
     for (const [root, ring] of span.rings) if (ring < roots[root].elements) rings.set(root, ring);
     for (const [root, piece] of span.pieces ?? []) pieces.set(root, piece);
+  }
+  if (everyRowApart) {
+    roots.forEach((r, i) => {
+      if (!rings.has(i) && mayLieInRows(network, r)) pieces.set(i, r.rowElements);
+    });
   }
   const before = spans.length > 0 ? spans[0].first : steps.length;
   const sequence = joinSequences(before, spans);
@@ -223,6 +237,15 @@ function joinSequences(before: number, spans: readonly SpanSchedule[]): Int32Arr
     at += span.sequence!.length;
   }
   return out;
+}
+
+/** Rows may lie apart where nothing takes the tensor in one piece and nobody outside hands it over or takes it away. */
+function mayLieInRows(
+  { steps }: Network,
+  { writers, pixelGranule, rowElements, elements, ...r }: RootInfo,
+): boolean {
+  const rows = pixelGranule > 0 && rowElements % pixelGranule === 0 && rowElements < elements;
+  return rows && !r.kept && !r.external && writers.every((s) => steps[s].kind === 'operator');
 }
 
 /** When each piece of a root was written last: several writers may come to it one after another, whether or not it is still read. */
