@@ -47,6 +47,16 @@ export { normalise } from './model/normalise/normalise.ts';
 export { type OnnxOptions as ReadOnnxOptions, readOnnx } from './model/onnx/read.ts';
 export { type FileModel, parseTflite } from './model/tflite/file.ts';
 export { type ReadTfliteOptions, readTflite } from './model/tflite/read.ts';
+export { type Closure, type ClosureOptions, Closures } from './passes/2-partition/closure.ts';
+export { type Fusion, type FusionRequest, layerFusion } from './passes/2-partition/layer-fusion.ts';
+export { type LayerNet, type LayerOptions, layersOf } from './passes/2-partition/layers.ts';
+export {
+  type Partition,
+  Partitioner,
+  type PartitionRequest,
+  type PartitionSpan,
+} from './passes/2-partition/partition.ts';
+export { baseTraffic } from './passes/2-partition/traffic.ts';
 export { type CheckResult, checkPlan } from './plan/check.ts';
 export { fingerprint } from './plan/fingerprint.ts';
 export { planJsonSchema } from './plan/json-schema.ts';
@@ -64,7 +74,15 @@ export { htmlReport, type ReportData } from './report/html.ts';
 export { type Profile, profileOf } from './report/profile.ts';
 export { type Timeline, timelineOf } from './report/timeline.ts';
 export { type ExecuteOptions, type ExecuteResult, executePlan } from './run/execute.ts';
+export { PipelineCoordinator, type PipelineOptions, type Spawn } from './run/pipeline/coordinator.ts';
+export { runStages, type Stage, stagesOf } from './run/pipeline/stages.ts';
+export { stageWorker } from './run/pipeline/worker.ts';
 export { fromGraphLayout, type ReferenceOutput, runReference, toGraphLayout } from './run/reference.ts';
+export { type Chip, chipPreset, chipPresets, parseChip } from './simulate/chip.ts';
+export { type PipelineRun, simulatePipeline } from './simulate/pipeline.ts';
+export { type PipelinePlan, planPipeline } from './simulate/plan-pipeline.ts';
+export { ChipCosts } from './simulate/stages.ts';
+export { replicasForChips, replicasForPeriod, stapFigures } from './simulate/stap.ts';
 export {
   calibratedZooGraph,
   type ZooListing,
