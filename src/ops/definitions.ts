@@ -69,6 +69,7 @@ import { reduceMin } from './reduce-min.ts';
 import { reduceProd } from './reduce-prod.ts';
 import { reduceSum } from './reduce-sum.ts';
 import { requantize } from './requantize.ts';
+import { requantizeSums } from './requantize-sums.ts';
 import { reshape } from './reshape.ts';
 import { resize } from './resize.ts';
 import { round } from './round.ts';
@@ -143,6 +144,7 @@ export const definitions: readonly OperatorDef<any>[] = [
   where,
   clip,
   requantize,
+  requantizeSums,
   quantize,
   dequantize,
   copy,

@@ -4,17 +4,11 @@
  */
 import { TidemarkError } from '../../errors.ts';
 import { prune } from '../../graph/builder.ts';
-import {
-  ABSENT,
-  type Graph,
-  lazyConstant,
-  type Operator,
-  type Tensor,
-  type TensorId,
-} from '../../graph/graph.ts';
-import { evaluate } from '../../ops/evaluate.ts';
+import { ABSENT, type Graph, type Tensor, type TensorId } from '../../graph/graph.ts';
+import { channelChain, writeGroups } from './channel-groups.ts';
 import { type Box, lengthOf, sameBox, wholeBox } from './interval.ts';
 import { outputsOf, usesOf } from './region.ts';
+import { copy, join, type Piece, Sheet } from './sheet.ts';
 import { regionOperators, type TileStep, tileOf } from './tile.ts';
 import type { TiledRegion, Tiling } from './tiling.ts';
 
@@ -49,81 +43,16 @@ function unfit(graph: Graph, why: string): TidemarkError {
   return new TidemarkError('plan-invalid', `the tiles do not fit ${graph.name}: ${why}`);
 }
 
-/** A part of a tensor that is a tensor by itself. */
-interface Piece {
-  readonly id: TensorId;
-  readonly box: Box;
-}
-
-/** The tensors and operators of the new graph. Tensors of the old one keep their ids. */
-class Sheet {
-  readonly #graph: Graph;
-  readonly #tensors: Tensor[];
-  readonly #operators: Operator[] = [];
-  readonly #apart = new Map<TensorId, readonly Piece[]>();
-
-  constructor(graph: Graph) {
-    this.#graph = graph;
-    this.#tensors = [...graph.tensors];
-  }
-
-  keep(id: number, copied: boolean): void {
-    const op = this.#graph.operators[id];
-    for (const t of op.inputs) this.joined(t);
-    if (copied) this.add({ ...op, inputs: op.inputs.map((t, i) => copy(this, t, String(i))) });
-    else this.add(op);
-  }
-
-  /** Leaves a tensor in pieces: bands of rows. */
-  leave(id: TensorId, pieces: readonly Piece[]): void {
-    this.#apart.set(id, pieces);
-  }
-
-  piecesOf(id: TensorId): readonly Piece[] | undefined {
-    return this.#apart.get(id);
-  }
-
-  /** Joins a tensor that is in pieces, for who needs it whole. */
-  joined(id: TensorId): void {
-    const pieces = this.#apart.get(id);
-    if (!pieces) return;
-    this.#apart.delete(id);
-    const t = this.#tensors[id];
-    join(
-      this,
-      t,
-      pieces.map((p) => p.id),
-      1,
-      t.name,
-      id,
-    );
-  }
-
-  add(op: Omit<Operator, 'id'>): void {
-    this.#operators.push({ ...op, id: this.#operators.length });
-  }
-
-  /** A tensor of the type of another. */
-  like(t: Tensor, name: string, shape: readonly number[]): TensorId {
-    const { dtype, quant } = t;
-    return this.tensor({ name, shape, dtype, ...(quant ? { quant } : {}) });
-  }
-
-  tensor(t: Omit<Tensor, 'id'>): TensorId {
-    this.#tensors.push({ ...t, id: this.#tensors.length });
-    return this.#tensors.length - 1;
-  }
-
-  at(id: TensorId): Tensor {
-    return this.#tensors[id];
-  }
-
-  graph(): Graph {
-    return { ...this.#graph, tensors: this.#tensors, operators: this.#operators };
-  }
-}
-
 function cutRegion(graph: Graph, sheet: Sheet, region: TiledRegion, output: TensorId): void {
+  if (region.channels) {
+    const chain = channelChain(graph, region.operators);
+    if (!chain) throw unfit(graph, `operators ${region.operators.join(', ')} cannot be cut by channels`);
+    const { middle } = chain;
+    if (!ascends(region.channels, middle))
+      throw unfit(graph, `cuts of ${middle} channels are ${region.channels}`);
+    writeGroups(graph, sheet, chain, region.channels);
+    return;
+  }
   const operators = regionOperators(graph, region.operators);
   const t = graph.tensors[output];
   const { rows, columns } = region;
@@ -156,23 +85,6 @@ function cutRegion(graph: Graph, sheet: Sheet, region: TiledRegion, output: Tens
 const ascends = (cuts: readonly number[], size: number): boolean =>
   cuts[0] === 0 && cuts[cuts.length - 1] === size && cuts.every((c, i) => i === 0 || c > cuts[i - 1]);
 
-/** Parts side by side along an axis, as a new tensor or as one that is there already. */
-function join(
-  sheet: Sheet,
-  like: Tensor,
-  parts: readonly TensorId[],
-  axis: 1 | 2,
-  name: string,
-  into?: TensorId,
-): TensorId {
-  const first = sheet.at(parts[0]);
-  const length = parts.reduce((n, id) => n + sheet.at(id).shape[axis], 0);
-  const shape = first.shape.map((d, k) => (k === axis ? length : d));
-  const id = into ?? sheet.like(like, name, shape);
-  sheet.add({ name: `${name}/join`, kind: 'Concat', inputs: parts, outputs: [id], attrs: { axis } });
-  return id;
-}
-
 /** Writes the operators of one tile; gives the tensor that is `want` of the output. */
 function writeTile(
   graph: Graph,
@@ -194,10 +106,10 @@ function writeTile(
     const pieces = made.has(id) ? undefined : sheet.piecesOf(id);
     const needed = box ?? fullBox(graph.tensors[id]);
     const key = `${id} ${needed.rows.lo} ${needed.rows.hi} ${needed.columns.lo} ${needed.columns.hi}`;
-    if (pieces) return once(key, () => gather(graph, sheet, graph.tensors[id], pieces, needed, label));
+    if (pieces) return once(key, () => gather(sheet, graph.tensors[id], pieces, needed, label));
     const has = made.get(id) ?? { id, box: fullBox(graph.tensors[id]) };
     if (sameBox(has.box, needed)) return has.id;
-    return once(key, () => slice(graph, sheet, has.id, has.box, needed, label));
+    return once(key, () => slice(sheet, has.id, has.box, needed, label));
   };
   for (const { op, made: box, reads, attrs } of steps) {
     const t = graph.tensors[op.outputs[0]];
@@ -220,14 +132,7 @@ function fullBox(t: Tensor): Box {
 }
 
 /** A part of a tensor that lies in bands: a part of one band, or of several, joined. */
-function gather(
-  graph: Graph,
-  sheet: Sheet,
-  t: Tensor,
-  pieces: readonly Piece[],
-  needed: Box,
-  label: string,
-): TensorId {
+function gather(sheet: Sheet, t: Tensor, pieces: readonly Piece[], needed: Box, label: string): TensorId {
   const parts = pieces.flatMap(({ id, box }) => {
     const rows = { lo: Math.max(box.rows.lo, needed.rows.lo), hi: Math.min(box.rows.hi, needed.rows.hi) };
     if (rows.hi <= rows.lo) return [];
@@ -236,25 +141,17 @@ function gather(
   });
   if (parts.length === 1) {
     const [{ id, box, part }] = parts;
-    return sameBox(part, box) ? id : slice(graph, sheet, id, box, part, label);
+    return sameBox(part, box) ? id : slice(sheet, id, box, part, label);
   }
   // A whole band is copied too: else it would lie in this join, and keep the room of all of it while it is read.
   const copies = parts.map(({ id, box, part }) =>
-    sameBox(part, box) ? copy(sheet, id, label) : slice(graph, sheet, id, box, part, label),
+    sameBox(part, box) ? copy(sheet, id, label) : slice(sheet, id, box, part, label),
   );
   return join(sheet, t, copies, 1, `${t.name}/gather${label}`);
 }
 
-function copy(sheet: Sheet, from: TensorId, label: string): TensorId {
-  const t = sheet.at(from);
-  const name = `${t.name}/copy${label}`;
-  const id = sheet.like(t, name, t.shape);
-  sheet.add({ name, kind: 'Copy', inputs: [from], outputs: [id], attrs: {} });
-  return id;
-}
-
 /** A part of a tensor of which `has` is there. Parts of constants are constants. */
-function slice(graph: Graph, sheet: Sheet, from: TensorId, has: Box, needed: Box, label: string): TensorId {
+function slice(sheet: Sheet, from: TensorId, has: Box, needed: Box, label: string): TensorId {
   const t = sheet.at(from);
   const rank = t.shape.length;
   const starts = t.shape.map(() => 0);
@@ -268,16 +165,8 @@ function slice(graph: Graph, sheet: Sheet, from: TensorId, has: Box, needed: Box
   cut(rank - 2, needed.columns.lo - has.columns.lo, lengthOf(needed.columns));
   const attrs = { starts, steps: t.shape.map(() => 1), sizes };
   const name = `${t.name}/slice${label}`;
-  const op = { name, kind: 'Slice', inputs: [from], attrs };
-  const { constant } = t;
-  if (!constant) {
-    const id = sheet.like(t, name, sizes);
-    sheet.add({ ...op, outputs: [id] });
-    return id;
-  }
-  const { dtype, quant } = t;
-  const out: Tensor = { id: 0, name, shape: sizes, dtype, ...(quant ? { quant } : {}) };
-  const context = { op: { ...op, id: 0, outputs: [0] }, inputs: [t], outputs: [out], dialect: graph.dialect };
-  const values = lazyConstant(() => evaluate(context, [constant.load()])[0]);
-  return sheet.tensor({ ...out, constant: values });
+  if (t.constant) return sheet.constantPart(from, name, starts, sizes);
+  const id = sheet.like(t, name, sizes);
+  sheet.add({ name, kind: 'Slice', inputs: [from], outputs: [id], attrs });
+  return id;
 }

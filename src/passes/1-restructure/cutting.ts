@@ -15,6 +15,8 @@ export interface Cutting {
   readonly columns: readonly number[];
   /** The bands of the output are not joined. */
   readonly apart: boolean;
+  /** Where the middle channels are cut; rows and columns are then whole. */
+  readonly channels?: readonly number[];
   /** Live bytes at the worst moment. */
   readonly peakBytes: number;
   /** Multiply-accumulates beyond the region's own. */

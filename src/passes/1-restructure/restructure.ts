@@ -20,6 +20,11 @@ export interface RestructureOptions {
   readonly regions?: 'one' | 'many';
   /** Rows and columns of tiles that every region is cut into. Left out: what is best, region by region. */
   readonly grid?: readonly [number, number];
+  /**
+   * Whether inverted bottlenecks may also be cut by channels. Left out: no. Exact at int8; in float32 sums are then added in
+   * another order.
+   */
+  readonly channelGroups?: boolean;
   readonly policy?: Policy;
 }
 
@@ -49,7 +54,12 @@ export function restructureGraph(graph: Graph, options: RestructureOptions = {})
   const base = sequences.reduce((a, b) => (b.peakBytes < a.peakBytes ? b : a));
   const found = [asItIs(graph, base)];
   for (const sequence of sequences) {
-    const search = new TileSearch(sequence, { regions, across: ACROSS, grid });
+    const search = new TileSearch(sequence, {
+      regions,
+      across: ACROSS,
+      grid,
+      channelGroups: options.channelGroups,
+    });
     for (const choice of choicesOf(search, maxOverhead * macs, options.budgetBytes)) {
       found.push(measured(graph, sequence, choice, policy, base.peakBytes, macs));
     }
@@ -130,11 +140,12 @@ function measured(
   const cut = new Set(choice.cuttings.flatMap(({ region }) => region.operators.map(({ op }) => op.id)));
   const tiling: Tiling = {
     ...arrangement(sequence, cut),
-    regions: choice.cuttings.map(({ region, rows, columns, apart }) => ({
+    regions: choice.cuttings.map(({ region, rows, columns, apart, channels }) => ({
       operators: region.operators.map(({ op }) => op.id),
       rows: [...rows],
       columns: [...columns],
       ...(apart ? { apart } : {}),
+      ...(channels ? { channels: [...channels] } : {}),
     })),
   };
   const tiled = applyTiles(graph, tiling);

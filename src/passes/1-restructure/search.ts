@@ -3,9 +3,11 @@
  * meet it with the fewest extra multiply-accumulates. What is live between two regions does not depend on how either is
  * cut, so the choice is the best there is among these regions and cuts.
  */
+import type { TensorId } from '../../graph/graph.ts';
 import { graphMacs } from '../../plan/metrics.ts';
-import { candidatesOf } from './candidates.ts';
+import { type Candidate, candidatesOf } from './candidates.ts';
 import { type Bands, type Cutting, RegionCutter, type Setting, type Work } from './cutting.ts';
+import { groupsWithin } from './group-memory.ts';
 import type { Sequence } from './sequence.ts';
 
 export interface Choice {
@@ -20,6 +22,8 @@ export interface SearchOptions {
   readonly regions: 'one' | 'many';
   /** Numbers of parts that columns may be cut into. */
   readonly across: readonly number[];
+  /** Whether inverted bottlenecks may be cut by channels. */
+  readonly channelGroups?: boolean;
   /** Rows and columns of tiles that every region is cut into; left out: what is best. */
   readonly grid?: readonly [number, number];
 }
@@ -141,7 +145,8 @@ export class TileSearch {
           for (const cutting of this.#cuttings(cutter, limitBytes, allowedMacs, label.bands, lowers)) {
             const extraMacs = label.extraMacs + cutting.extraMacs;
             if (extraMacs > allowedMacs) continue;
-            const tiles = (cutting.rows.length - 1) * (cutting.columns.length - 1);
+            const groups = (cutting.channels?.length ?? 2) - 1;
+            const tiles = groups * (cutting.rows.length - 1) * (cutting.columns.length - 1);
             const cost = label.cost + cutting.extraMacs + tiles * tileCost;
             const { bands } = label;
             this.#reach(labels, last + 1, { extraMacs, cost, bands, key: '', from: label, by: cutting });
@@ -207,6 +212,10 @@ export class TileSearch {
       );
       if (joined) found.push(joined);
     }
+    if (lowers && this.#options.channelGroups && ![...bands.keys()].some((t) => reads(region, t))) {
+      const grouped = groupsWithin(this.sequence, region, limitBytes);
+      if (grouped) found.push(grouped);
+    }
     if (region.mayStayApart) {
       for (const finer of FINER) {
         const apart = this.#cheapest(
@@ -252,6 +261,9 @@ export class TileSearch {
     return { cuttings, extraMacs: cuttings.reduce((sum, c) => sum + c.extraMacs, 0), peakBytes };
   }
 }
+
+const reads = (region: Candidate, t: TensorId): boolean =>
+  region.operators.some(({ op }) => op.inputs.includes(t));
 
 /** Relative width of the last interval that the halving of limits leaves. */
 const PRECISION = 0.001;

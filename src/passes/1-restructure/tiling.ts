@@ -13,6 +13,9 @@ export const tiledRegionSchema = z.object({
   operators: z.array(index).min(1).describe('operators of the graph, in the order in which they run'),
   rows: cuts.describe("where the rows of the region's output are cut: 0, ..., height"),
   columns: cuts.describe("where the columns of the region's output are cut: 0, ..., width"),
+  channels: cuts
+    .optional()
+    .describe('where the middle channels of an inverted bottleneck are cut; rows and columns are then whole'),
   apart: z
     .boolean()
     .optional()
