@@ -83,6 +83,12 @@ function overlapped(graph: Graph): OverlapReport {
   return overlapReport(graph, found, { granularity });
 }
 
+/** What is known of a plan: least of all directions, of its own directions, or a bound below it. */
+function certainty({ arenaBytes, floorBytes, optimal, lowerBoundBytes }: OverlapReport): string {
+  if (arenaBytes <= floorBytes) return 'any direction';
+  return optimal ? 'its directions' : `no (${lowerBoundBytes})`;
+}
+
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 function bandLine(what: string, r: OverlapReport): string {
@@ -95,7 +101,7 @@ function bandLine(what: string, r: OverlapReport): string {
     r.weightBytes,
     percent(r.savingWithWeights),
     r.arenaBytes,
-    r.optimal ? 'yes' : `no (${r.lowerBoundBytes})`,
+    certainty(r),
   ];
   return `| ${cells.join(' | ')} |`;
 }
@@ -133,7 +139,7 @@ function allLine(what: string, whole: LayerwiseOptimum, r: OverlapReport): strin
     percent(r.saving),
     percent(1 - r.overlapBytes / whole.bytes),
     r.arenaBytes,
-    r.optimal ? 'yes' : `no (${r.lowerBoundBytes})`,
+    certainty(r),
   ];
   return `| ${cells.join(' | ')} |`;
 }
@@ -179,7 +185,7 @@ const BAND = [
   'weights',
   'saved with weights',
   'plan, scratch included',
-  'none smaller',
+  'none smaller with',
 ];
 
 function write(): void {
@@ -223,7 +229,7 @@ function write(): void {
         'below ping-pong',
         'below layer by layer',
         'plan, scratch included',
-        'none smaller',
+        'none smaller with',
       ],
       lines.all,
     ),

@@ -23,6 +23,8 @@ export interface Overlapped {
   /** No addresses for this plan's firing sequence can take less. */
   readonly lowerBoundBytes: number;
   readonly optimal: boolean;
+  /** In this order of work, no choice of directions can take less. */
+  readonly floorBytes: number;
 }
 
 /** Throws only where the checker refuses the plan, which is a defect. */
@@ -43,6 +45,7 @@ export function overlapGraph(graph: Graph, request: OverlapRequest): Overlapped 
     overlapBytes: layout.bareBytes,
     lowerBoundBytes,
     optimal: lowerBoundBytes >= plan.arenaBytes,
+    floorBytes: layout.floorBytes,
   };
 }
 

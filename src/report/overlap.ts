@@ -39,6 +39,8 @@ export interface OverlapReport {
   /** No addresses for the plan's firing sequence can take less. */
   readonly lowerBoundBytes: number;
   readonly optimal: boolean;
+  /** In this order of work, no choice of directions can take less. */
+  readonly floorBytes: number;
   readonly checked: true;
 }
 
@@ -50,7 +52,7 @@ export interface OverlapReportOptions {
 
 export function overlapReport(
   graph: Graph,
-  { plan, layers, directions, overlapBytes, lowerBoundBytes, optimal }: Overlapped,
+  { plan, layers, directions, overlapBytes, lowerBoundBytes, optimal, floorBytes }: Overlapped,
   { granularity, opsOnly }: OverlapReportOptions,
 ): OverlapReport {
   const computing = layers.filter((l) => l.outputs.length > 0 && l.inputs.length > 0);
@@ -78,6 +80,7 @@ export function overlapReport(
     scratchBytes,
     lowerBoundBytes,
     optimal,
+    floorBytes,
     checked: true,
   };
 }

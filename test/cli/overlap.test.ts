@@ -19,6 +19,7 @@ describe('overlap', () => {
       arenaBytes: 33312,
       scratchBytes: 16,
       optimal: true,
+      floorBytes: 33312,
       checked: true,
       accounting: 'all',
       files: [],

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { overlapGraph } from '../../src/fit/overlapped.ts';
 import { subjectOf, type Touched, verifyPlan } from './random-plans.ts';
 
-const SEEDS = 100;
-const PIECE = 25;
+const SEEDS = 60;
+const PIECE = 20;
 
 describe('overlapped plans of random graphs', () => {
   for (let first = 0; first < SEEDS; first += PIECE) {
@@ -13,13 +13,16 @@ describe('overlapped plans of random graphs', () => {
       for (let seed = first; seed < first + PIECE; seed++) {
         const subject = subjectOf(20_000 + seed);
         for (const granularity of ['pixel', 'row', 'element'] as const) {
-          const { plan, lowerBoundBytes, overlapBytes } = overlapGraph(subject.graph, {
+          const { plan, lowerBoundBytes, floorBytes, overlapBytes } = overlapGraph(subject.graph, {
             policy: subject.policy,
             granularity,
           });
           verifyPlan(subject, { name: `overlap by ${granularity}`, plan }, totals);
-          if (lowerBoundBytes > plan.arenaBytes || overlapBytes > plan.arenaBytes)
-            expect.fail(`seed ${seed}: ${lowerBoundBytes} or ${overlapBytes} above ${plan.arenaBytes}`);
+          const most = Math.max(lowerBoundBytes, floorBytes, overlapBytes);
+          if (most > plan.arenaBytes)
+            expect.fail(
+              `seed ${seed}: ${lowerBoundBytes}, ${floorBytes} or ${overlapBytes} above ${plan.arenaBytes}`,
+            );
         }
       }
       expect(totals.plans).toBe(3 * PIECE);

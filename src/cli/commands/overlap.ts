@@ -63,6 +63,17 @@ function run(model: string, options: Options): void {
   answer(options.json, { model, ...report, accounting, files }, () => text(model, report));
 }
 
+function stagedNote({ arenaBytes, overlapBytes }: OverlapReport): string {
+  const staged = arenaBytes - overlapBytes;
+  return staged > 0 ? `, ${formatSize(staged)} of it for staged runs` : '';
+}
+
+/** What is known of how good it is. */
+function leastNote({ arenaBytes, floorBytes, optimal }: OverlapReport): string {
+  if (arenaBytes <= floorBytes) return ', and none in this order can be smaller';
+  return optimal ? ', and none with these directions can be smaller' : '';
+}
+
 function text(model: string, r: OverlapReport): string {
   const atPeak = Math.max(...r.layers.map((l) => l.memoryBytes + l.aliveBytes));
   return [
@@ -74,10 +85,7 @@ function text(model: string, r: OverlapReport): string {
         : ([['two fixed regions', formatSize(r.pingpongFixedBytes)]] as const)),
       ['overlapped', `${formatSize(r.overlapBytes)}, ${formatPercent(r.saving)} less`],
       ['with weights', `${formatPercent(r.savingWithWeights)} less (weights ${formatSize(r.weightBytes)})`],
-      [
-        'as a plan',
-        `${formatSize(r.arenaBytes)}, ${formatSize(r.scratchBytes)} of it scratch; proved${r.optimal ? ', and none can be smaller' : ''}`,
-      ],
+      ['as a plan', `${formatSize(r.arenaBytes)}${stagedNote(r)}; proved${leastNote(r)}`],
     ]),
     '',
     table(

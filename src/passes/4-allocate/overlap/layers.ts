@@ -1,4 +1,6 @@
 /** Method 1's figures, layer by layer: how far each output lies from its input, and the memory of the layer. */
+import { tensorBytes } from '../../../graph/graph.ts';
+import { stagingBytes } from '../../../plan/firing.ts';
 import type { Network } from '../../3-schedule/steps.ts';
 import { distanceFrom, overlappedFiring } from './key-firings.ts';
 import { type Direction, type Granularity, layerMemory } from './raster-distance.ts';
@@ -13,13 +15,20 @@ export interface LayerFigures extends LayerStep {
   readonly distanceBytes: number;
   /** Of inputs and output together, as they overlap forwards. */
   readonly memoryBytes: number;
-  /** The least over both directions. */
-  readonly leastBytes: number;
   /** Tensors that must stay although the layer neither reads nor writes them. */
   readonly aliveBytes: number;
   /** The kernel's working memory. */
   readonly workBytes: number;
+  /** No direction lets everything that is live here take less; 0 where that is not known. */
+  readonly leastBytes: number;
+  /** The same with room for a staged run. */
+  readonly leastStagedBytes: number;
 }
+
+type Overlap = Pick<LayerFigures, 'distanceBytes' | 'memoryBytes'> & {
+  /** The least over both directions. */
+  readonly leastBytes: number;
+};
 
 export function layerFigures(
   network: Network,
@@ -33,22 +42,38 @@ function figuresOf(network: Network, layer: LayerStep, granularity: Granularity)
   const bytes = (roots: readonly number[]) => roots.reduce((n, r) => n + network.roots[r].bytes, 0);
   const inBytes = bytes(layer.inputs);
   const outBytes = bytes(layer.outputs.filter((r) => !layer.inputs.includes(r)));
-  const base = {
+  const aliveBytes = bytes(layer.alive);
+  const workBytes = network.table(layer.step, 'whole').workspaceBytes;
+  const beside = liveBeside(network, layer) + workBytes;
+  const complete = layer.inputs.every((r) => network.roots[r].writers.every((s) => s < layer.step));
+  const intact = complete && [...layer.inputs, ...layer.alive].every((r) => isIntact(network, r, layer.step));
+  const figures = ({ distanceBytes, memoryBytes }: Overlap, least: number, staged = least): LayerFigures => ({
     ...layer,
     name: network.steps[layer.step].name,
     inBytes,
     outBytes,
-    aliveBytes: bytes(layer.alive),
-    workBytes: network.table(layer.step, 'whole').workspaceBytes,
-  };
+    distanceBytes,
+    memoryBytes,
+    aliveBytes,
+    workBytes,
+    leastBytes: intact ? least + beside : 0,
+    leastStagedBytes: intact ? staged + beside : 0,
+  });
+  // Several inputs that die may all make room, and a concat is there only as far as it is written: what is
+  // certain is what is there at the beginning.
+  const partly = layer.outputs.some((r) => network.roots[r].writers.length > 1);
+  const fresh = layer.outputs.filter((r) => !layer.inputs.includes(r));
+  const before = fresh.reduce((n, r) => n + writtenBytes(network, r, layer.step - 1), 0);
+  const after = fresh.reduce((n, r) => n + writtenBytes(network, r, layer.step), 0);
+  const certain = Math.max(inBytes + before, after);
   const apart = { distanceBytes: outBytes, memoryBytes: inBytes + outBytes, leastBytes: inBytes + outBytes };
   if (layer.inPlace !== undefined) {
     const over = bytes([layer.inPlace]);
     const memoryBytes = inBytes - over + Math.max(over, outBytes);
-    return { ...base, distanceBytes: 0, memoryBytes, leastBytes: memoryBytes };
+    return figures({ distanceBytes: 0, memoryBytes, leastBytes: memoryBytes }, certain);
   }
-  if (!layer.overlaps) return { ...base, ...apart };
-  let best: Pick<LayerFigures, 'distanceBytes' | 'memoryBytes' | 'leastBytes'> = apart;
+  if (!layer.overlaps) return figures(apart, inBytes + after);
+  let best: Overlap = apart;
   for (const root of layer.dying) {
     const own = network.roots[root].bytes;
     const rest = inBytes - own;
@@ -61,7 +86,48 @@ function figuresOf(network: Network, layer: LayerStep, granularity: Granularity)
     const leastBytes = Math.min(memoryBytes, memory(at('backward')));
     best = { distanceBytes: forward, memoryBytes, leastBytes: Math.min(leastBytes, best.leastBytes) };
   }
-  return { ...base, ...best };
+  if (layer.dying.length > 1 || partly) return figures(best, certain);
+  const staged = best.leastBytes + stagingOf(network, layer, granularity);
+  return figures(best, best.leastBytes, Math.min(inBytes + outBytes, staged));
+}
+
+/** Tensors beside the layer, as far as they are written. */
+function liveBeside(network: Network, { alive, step }: LayerStep): number {
+  return alive.reduce((bytes, r) => bytes + writtenBytes(network, r, step), 0);
+}
+
+/** True where no byte of a root that is read from a step on has died before: it was not read, or is wanted whole. */
+function isIntact(network: Network, root: number, step: number): boolean {
+  const { readers, elements, kept } = network.roots[root];
+  if (kept || readers.length === 0 || readers[0] >= step) return true;
+  let from = elements;
+  let to = 0;
+  for (const s of readers.filter((r) => r >= step)) {
+    for (const { root: r, lo, window } of network.table(s, 'whole').reads) {
+      if (r !== root) continue;
+      from = Math.min(from, lo[0]);
+      to = Math.max(to, lo[0] + window);
+    }
+  }
+  return from === 0 && to === elements;
+}
+
+/** What steps up to one have written of a root: of a concat its parts, of all else everything. */
+function writtenBytes({ roots, graph, steps }: Network, root: number, upTo: number): number {
+  const { writers, bytes } = roots[root];
+  if (upTo < writers[0]) return 0;
+  if (upTo >= writers[writers.length - 1]) return bytes;
+  const made = (s: number) =>
+    steps[s].kind === 'operator'
+      ? graph.operators[steps[s].index].outputs
+      : [graph.inputs[steps[s].index].tensor];
+  const done = writers.filter((s) => s <= upTo).flatMap(made);
+  return done.reduce((n, t) => n + tensorBytes(graph.tensors[t]), 0);
+}
+
+function stagingOf({ graph, steps }: Network, { step }: LayerStep, granularity: Granularity): number {
+  if (granularity === 'element') return 0;
+  return stagingBytes(graph, overlappedFiring(graph, steps[step].index, granularity, 'forward').firings);
 }
 
 /** Between the output and a root: the worst of the inputs that lie in it. */
