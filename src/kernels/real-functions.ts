@@ -55,10 +55,21 @@ function helper(module: Module, name: RealFunction): string {
   });
 }
 
-/** Horner's rule, the highest power first. */
+/**
+ * A polynomial, the highest power first. Neighbours are put together with x, their sums with x^2, then with x^4 (Estrin's
+ * scheme): the steps of one value hardly wait for each other, which Horner's rule makes them do.
+ */
 function polynomial(b: Builder, x: Expr, coefficients: readonly number[]): Expr {
-  const [first, ...rest] = coefficients;
-  return rest.reduce<Expr>((sum, c) => b.let('p', add(mul(sum, x), f64(c))), f64(first));
+  let terms: Expr[] = [...coefficients].reverse().map((c) => f64(c));
+  let power = x;
+  while (terms.length > 1) {
+    const next: Expr[] = [];
+    for (let i = 0; i < terms.length; i += 2)
+      next.push(i + 1 < terms.length ? b.let('p', add(terms[i], mul(terms[i + 1], power))) : terms[i]);
+    terms = next;
+    if (terms.length > 1) power = b.let('power', mul(power, power));
+  }
+  return terms[0];
 }
 
 /** 1 / n! for n = most, ..., least. */
