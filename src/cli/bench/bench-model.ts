@@ -37,6 +37,9 @@ export interface Row extends Timing {
   /** Median time of the runtime over this row's: above 1 is faster than it. */
   readonly ratioVsOrt: number | null;
   readonly ratioVsOrtWeb: number | null;
+  /** The same of processor times. */
+  readonly cpuRatioVsOrt: number | null;
+  readonly cpuRatioVsOrtWeb: number | null;
 }
 
 /** Milliseconds that each gets in a turn. */
@@ -118,16 +121,18 @@ function rowsOf(
   runners: readonly Runner[],
   timings: readonly Timing[],
 ): Row[] {
-  const against = (name: string) => {
-    const i = runners.findIndex((r) => r.runtime === name);
-    return i < 0 ? undefined : timings[i].medianMs;
+  const ratios = (i: number, name: string) => {
+    const other = runners.findIndex((r) => r.runtime === name);
+    if (other < 0 || other === i) return { wall: null, cpu: null };
+    return {
+      wall: timings[other].medianMs / timings[i].medianMs,
+      cpu: timings[other].cpuMs / timings[i].cpuMs,
+    };
   };
   const quantised = graph.tensors.some((t) => t.quant && t.dtype !== 'i32');
   return runners.map(({ runtime, plan, arenaBytes }, i) => {
-    const ratio = (name: string) => {
-      const other = against(name);
-      return other === undefined || runtime === name ? null : other / timings[i].medianMs;
-    };
+    const ort = ratios(i, 'ort');
+    const web = ratios(i, 'ort-web');
     return {
       model,
       dtype: quantised ? 'int8' : 'f32',
@@ -135,8 +140,10 @@ function rowsOf(
       plan,
       ...timings[i],
       arenaBytes,
-      ratioVsOrt: ratio('ort'),
-      ratioVsOrtWeb: ratio('ort-web'),
+      ratioVsOrt: ort.wall,
+      ratioVsOrtWeb: web.wall,
+      cpuRatioVsOrt: ort.cpu,
+      cpuRatioVsOrtWeb: web.cpu,
     };
   });
 }
@@ -147,6 +154,8 @@ export interface Mean {
   readonly models: number;
   readonly ratioVsOrt: number | null;
   readonly ratioVsOrtWeb: number | null;
+  readonly cpuRatioVsOrt: number | null;
+  readonly cpuRatioVsOrtWeb: number | null;
 }
 
 /** Geometric means of the ratios, by runtime and plan. */
@@ -165,6 +174,8 @@ export function geometricMeans(rows: readonly Row[]): Mean[] {
       models: group.length,
       ratioVsOrt: mean((r) => r.ratioVsOrt),
       ratioVsOrtWeb: mean((r) => r.ratioVsOrtWeb),
+      cpuRatioVsOrt: mean((r) => r.cpuRatioVsOrt),
+      cpuRatioVsOrtWeb: mean((r) => r.cpuRatioVsOrtWeb),
     };
   });
 }

@@ -11,6 +11,8 @@ export interface Runner {
 export interface Timing {
   readonly medianMs: number;
   readonly minMs: number;
+  /** Processor time of a run, whatever else the machine does: the median over turns. */
+  readonly cpuMs: number;
   readonly runs: number;
 }
 
@@ -32,11 +34,17 @@ const WARM_UP_RUNS = 3;
 export async function measure(runners: readonly Runner[], options: MeasureOptions): Promise<Timing[]> {
   const each = await warmUp(runners, options.turnMs);
   const times: number[][] = runners.map(() => []);
+  const cpu: number[][] = runners.map(() => []);
   for (let turn = 0; turn < options.turns; turn++) {
-    for (const [i, runner] of runners.entries()) times[i].push(...(await runner.time(each[i])));
+    for (const [i, runner] of runners.entries()) {
+      const before = process.cpuUsage();
+      times[i].push(...(await runner.time(each[i])));
+      const { user, system } = process.cpuUsage(before);
+      cpu[i].push((user + system) / 1000 / each[i]);
+    }
     options.onTurn?.((turn + 1) / options.turns);
   }
-  return times.map(summary);
+  return times.map((t, i) => ({ ...summary(t), cpuMs: median(cpu[i]) }));
 }
 
 /** Runs of each that fill a turn. */
@@ -54,9 +62,12 @@ async function warmUp(runners: readonly Runner[], turnMs: number): Promise<numbe
   return runs;
 }
 
-function summary(times: readonly number[]): Timing {
-  const sorted = [...times].sort((a, b) => a - b);
+function summary(times: readonly number[]): Omit<Timing, 'cpuMs'> {
+  return { medianMs: median(times), minMs: Math.min(...times), runs: times.length };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  const medianMs = sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { medianMs, minMs: sorted[0], runs: sorted.length };
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
