@@ -164,7 +164,8 @@ const VECTOR_HEAD = `#if !defined(__GNUC__)
 #endif`;
 
 function head(P: string, align: number): string {
-  return `#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && !defined(${P}_FAST)
+  return `/* 16 is 0 where there is a 16-bit float type. */
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16 && !defined(${P}_FAST)
 #error "float arithmetic is wider than float here; use SSE (-msse2 -mfpmath=sse) or define ${P}_FAST"
 #endif
 #if !defined(${P}_FAST)
