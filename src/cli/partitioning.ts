@@ -1,6 +1,7 @@
 /** What `partition` and `pipeline` share: a model's layers, the options for them, and a partition by name. */
 import { type Command, Option } from 'commander';
 import { TidemarkError } from '../errors.ts';
+import { canStream, refuseTooLarge } from '../fit/limits.ts';
 import { type LayerNet, layersOf } from '../passes/2-partition/layers.ts';
 import { type Partition, Partitioner } from '../passes/2-partition/partition.ts';
 import { loadModel } from './model.ts';
@@ -41,6 +42,12 @@ export const chipSize = (text: string): number => parseSize(text, '--chip');
 
 export function layersOfModel(model: string, options: ChipOptions & { readonly toRun?: boolean }): LayerNet {
   const { graph } = loadModel(model, options);
+  refuseTooLarge(graph);
+  if (!canStream(graph))
+    throw new TidemarkError(
+      'shape-too-large',
+      `${model}: it has more rows than can be followed one by one; give smaller shapes`,
+    );
   const net = layersOf(graph, { dense: options.dense, constants: options.constants });
   if (net.layers.length === 0)
     throw new TidemarkError('usage', `${model}: no layer is left to partition (see --no-dense)`);

@@ -6,7 +6,7 @@ import type { Fusion } from '../passes/2-partition/layer-fusion.ts';
 import type { LayerNet } from '../passes/2-partition/layers.ts';
 import type { PartitionSpan } from '../passes/2-partition/partition.ts';
 import { rangeOf, setTraffic } from '../passes/2-partition/traffic.ts';
-import type { Chip } from './chip.ts';
+import { type Chip, macsPerCycle } from './chip.ts';
 import { layerTime } from './layer-time.ts';
 
 /** What one image costs in a stage. */
@@ -17,6 +17,8 @@ export interface StageCost {
   /** The longer of the two. */
   readonly seconds: number;
   readonly macs: number;
+  /** Share of the multipliers at work while the stage computes. */
+  readonly arrayUtilisation: number;
   readonly onChipBytes: number;
   readonly offChipBytes: number;
   /** Read once, before the first image: they stay. 0 where they come in with every image. */
@@ -58,6 +60,8 @@ export class ChipCosts {
       transferSeconds,
       seconds: Math.max(computeSeconds, transferSeconds),
       macs: this.#macs(span.layers),
+      arrayUtilisation:
+        this.#macs(span.layers) / (computeSeconds * this.chip.clockHz * macsPerCycle(this.chip)),
       onChipBytes: this.#moved(span.layers),
       offChipBytes: span.trafficBytes,
       filterBytes: span.fits ? span.filterBytes : 0,

@@ -198,6 +198,7 @@ function describe(plan: PipelinePlan, chip: Chip, options: Options) {
       offChipBytes: s.offChipBytes,
       filterBytes: s.filterBytes,
       utilisation: run.utilisation[i],
+      arrayUtilisation: s.arrayUtilisation,
     })),
     ...figures,
     simulated: {
@@ -282,6 +283,7 @@ function text(
         { title: '#', align: 'right' },
         { title: 'stage', flexible: true },
         { title: 'compute', align: 'right' },
+        { title: 'array', align: 'right' },
         { title: 'transfer', align: 'right' },
         { title: 'replicas', align: 'right' },
         { title: 'time / replicas', align: 'right' },
@@ -291,6 +293,7 @@ function text(
         String(i + 1),
         s.name,
         formatSeconds(s.computeSeconds),
+        `${Math.round(100 * s.arrayUtilisation)} %`,
         formatSeconds(s.transferSeconds),
         String(s.replicas),
         formatSeconds(s.batchSeconds / s.replicas),
