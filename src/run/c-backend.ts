@@ -110,6 +110,18 @@ export class CompiledModel implements Prepared {
   }
 }
 
+const folders = new Set<string>();
+
+/** Sees to it that a folder does not outlive the process. */
+function temporary(folder: string): void {
+  if (folders.size === 0) {
+    process.once('exit', () => {
+      for (const f of folders) fs.rmSync(f, { recursive: true, force: true });
+    });
+  }
+  folders.add(folder);
+}
+
 /** Emits, compiles, and makes ready to run. */
 export function compileC(
   graph: Graph,
@@ -127,27 +139,14 @@ export function compileC(
   const program = lowerPlan(graph, plan, machine, { onProgress });
   const { files } = emitC(program, { weights: 'file' });
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidemark-c-'));
-  const remove = () => fs.rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
+  temporary(folder);
   for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);
   fs.writeFileSync(path.join(folder, 'run.c'), harness(program));
   const flags = options.flags ?? ['-O2'];
   const own =
-    machine.lanes > 1 && process.arch !== 'arm64' ? ['-march=native', '-mprefer-vector-width=512'] : [];
+    machine.lanes > 1 && process.arch === 'x64' ? ['-march=native', '-mprefer-vector-width=512'] : [];
   const fast = options.fast ? ['-DMODEL_FAST', '-ffp-contract=fast'] : ['-ffp-contract=off'];
-  const args = [
-    '-std=c99',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    '-pedantic',
-    ...flags,
-    ...own,
-    ...fast,
-    'run.c',
-    '-o',
-    'run',
-  ];
+  const args = ['-std=c99', ...flags, ...own, ...fast, 'run.c', '-o', 'run'];
   const result = spawnSync(compiler, args, { cwd: folder, encoding: 'utf8' });
   if (result.status !== 0) {
     const first = result.error?.message ?? result.stderr.split('\n').find((l) => l.includes('error')) ?? '';

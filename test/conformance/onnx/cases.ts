@@ -79,6 +79,18 @@ function compare(folder: string): string | undefined {
   return undefined;
 }
 
+/** The graph of a case with the values of its inputs, in the file's order of axes. */
+export function readCase(test: Case): { readonly graph: Graph; readonly values: readonly TypedArray[] } {
+  const folder = join(testFolder(), test.dir);
+  const bytes = new Uint8Array(readFileSync(join(folder, 'model.onnx')));
+  const given = vectors(join(folder, 'test_data_set_0'), 'input');
+  const inputs = new Map<string, BoundInput>();
+  for (const [k, info] of decodeModel(bytes).graph!.input.entries())
+    if (given[k]) inputs.set(info.name, given[k]);
+  const graph = importCase(bytes, inputs);
+  return { graph, values: graph.inputs.map((port) => inputs.get(port.name)!.values as TypedArray) };
+}
+
 /** As few inputs as possible are bound: none, then integers and small ones, then all but the first. */
 function importCase(bytes: Uint8Array, inputs: ReadonlyMap<string, BoundInput>): Graph {
   const names = [...inputs.keys()];
