@@ -1,0 +1,248 @@
+/**
+ * The order of firings with the least peak of live bytes, exactly. A state says how often each step has fired; what is
+ * live in it is the sum over tensors of what has been written and is still read. A tensor's live part is a sum of
+ * functions of one step each and a maximum of falling ones, so what is live is submodular over the states (for
+ * tensors with one writer): what a firing frees only grows with what else has fired.
+ *
+ * Two things follow. A firing that leaves no more live than before, and goes no higher than was gone before, can be
+ * done at once. And a valley, the lowest state that can be reached over the lowest pass and is no higher than where one
+ * stands, lies on some best way: for any other way through y, going through both costs no more, since
+ * M(y or t) <= M(y) + M(t) - M(y and t) <= M(y). So the search goes from valley to valley and never looks back.
+ * This is the rule that says when a producer must run on: until what is live has come down again.
+ */
+import { Heap } from './heap.ts';
+import type { Network } from './steps.ts';
+import type { FiringTable, Mode } from './tables.ts';
+
+export interface ExactRequest {
+  readonly first: number;
+  readonly last: number;
+  readonly mode: Exclude<Mode, 'singles'>;
+  /** States that may be expanded before the search gives up. */
+  readonly maxStates?: number;
+  /** `valleys`: from valley to valley. `plain`: best first over all states, which proves the other. */
+  readonly method?: 'valleys' | 'plain';
+}
+
+export interface ExactOrder {
+  /** Greatest sum of live bytes, working memory counted while it is used. */
+  readonly peakBytes: number;
+  /** Steps in firing order. */
+  readonly order: Int32Array;
+  readonly states: number;
+}
+
+const MAX_STATES = 200_000;
+
+/** Undefined where the search gave up, or where steps wait for each other. */
+export function exactOrder(network: Network, request: ExactRequest): ExactOrder | undefined {
+  return new OrderSearch(network, request).run(request.method ?? 'valleys', request.maxStates ?? MAX_STATES);
+}
+
+/** Peak of live bytes of an order of steps, counted as the search counts. */
+export function peakOfOrder(network: Network, request: ExactRequest, order: ArrayLike<number>): number {
+  return new OrderSearch(network, request).peakOf(order);
+}
+
+/** How far each step is, what is live, and how high the way went. */
+interface State {
+  readonly fired: Uint16Array;
+  readonly live: number;
+  readonly peak: number;
+  readonly total: number;
+  readonly previous?: State;
+  readonly step: number;
+}
+
+/** What firing a step does. */
+interface Move {
+  readonly step: number;
+  readonly during: number;
+  readonly after: number;
+}
+
+/** A tensor with the steps that write and read it; -1 entries are what happened before. */
+interface Root {
+  readonly bytes: number;
+  readonly size: number;
+  readonly kept: boolean;
+  /** Written before the span begins. */
+  readonly there: boolean;
+  readonly writers: { readonly step: number; readonly hi: Int32Array }[];
+  readonly readers: { readonly step: number; readonly lo: Int32Array }[];
+}
+
+class OrderSearch {
+  readonly #first: number;
+  readonly #tables: readonly FiringTable[];
+  readonly #roots: readonly Root[];
+  /** Roots that a step writes, and those that it reads or writes. */
+  readonly #writes: readonly (readonly number[])[];
+  readonly #touches: readonly (readonly number[])[];
+  readonly #target: Int32Array;
+  #states = 0;
+
+  constructor(network: Network, { first, last, mode }: ExactRequest) {
+    this.#first = first;
+    const steps = last - first + 1;
+    this.#tables = Array.from({ length: steps }, (_, i) => network.table(first + i, mode));
+    const inside = (s: number) => s >= first && s <= last;
+    this.#roots = network.roots.map(
+      (info): Root => ({
+        bytes: info.external ? 0 : info.elementBytes,
+        size: info.elements,
+        kept: info.kept || info.readers.some((s) => s > last),
+        there: info.writers.length > 0 && info.writers.every((s) => s < first),
+        writers: [],
+        readers: [],
+      }),
+    );
+    this.#tables.forEach((table, step) => {
+      for (const w of table.writes) {
+        const hi = Int32Array.from(w.hi);
+        for (let f = 1; f < hi.length; f++) hi[f] = Math.max(hi[f], hi[f - 1]);
+        this.#roots[w.root].writers.push({ step, hi });
+      }
+      for (const r of table.reads) this.#roots[r.root].readers.push({ step, lo: r.lo });
+    });
+    this.#writes = this.#tables.map((t) => [...new Set(t.writes.map((w) => w.root))]);
+    this.#touches = this.#tables.map((t, i) => [
+      ...new Set([...this.#writes[i], ...t.reads.map((r) => r.root)]),
+    ]);
+    const leaves = (root: number) =>
+      network.roots[root].kept ||
+      !network.roots[root].writers.every(inside) ||
+      !network.roots[root].readers.every(inside);
+    this.#target = this.#targets(leaves);
+  }
+
+  /** Firings that are needed: all where a result leaves the span, else what the others read. */
+  #targets(leaves: (root: number) => boolean): Int32Array {
+    const target = new Int32Array(this.#tables.length);
+    for (let i = this.#tables.length - 1; i >= 0; i--) {
+      const table = this.#tables[i];
+      if (table.writes.length === 0 || table.writes.some((w) => leaves(w.root))) target[i] = table.count;
+      for (const { waits } of table.reads) {
+        for (const w of waits) {
+          const producer = w.step - this.#first;
+          if (producer < 0) continue;
+          let most = 0;
+          for (let f = 0; f < target[i]; f++) most = Math.max(most, w.pixels[f]);
+          if (most === 0) continue;
+          const needed = this.#tables[producer].written.findIndex((n) => n >= most) + 1;
+          target[producer] = Math.max(target[producer], needed);
+        }
+      }
+    }
+    return target;
+  }
+
+  run(method: 'valleys' | 'plain', maxStates: number): ExactOrder | undefined {
+    const fired = new Uint16Array(this.#tables.length);
+    const live = this.#roots.reduce((sum, r) => sum + this.#liveOf(r, fired), 0);
+    let state: State = { fired, live, peak: live, total: 0, step: -1 };
+    const all = this.#target.reduce((sum, n) => sum + n, 0);
+    while (state.total < all) {
+      const next = this.#climb(state, all, method === 'valleys', maxStates);
+      if (!next) return undefined;
+      state = next;
+    }
+    const order: number[] = [];
+    for (let s: State | undefined = state; s && s.step >= 0; s = s.previous) order.push(s.step + this.#first);
+    return { peakBytes: state.peak, order: Int32Array.from(order.reverse()), states: this.#states };
+  }
+
+  /** From one valley to the next, or to the end. */
+  #climb(from: State, all: number, valleys: boolean, maxStates: number): State | undefined {
+    const open = new Heap<State>((a, b) => a.peak < b.peak || (a.peak === b.peak && a.live <= b.live));
+    open.push({ ...from, peak: from.live });
+    const seen = new Set<string>();
+    let found: State | undefined;
+    for (let state = open.pop(); state; state = open.pop()) {
+      // All that lies no higher than the way to the first valley has been seen: the lowest is it.
+      if (found && state.peak > found.peak) break;
+      const key = String.fromCharCode(...state.fired);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (state.total === all) {
+        if (!found || state.live <= found.live) found = state;
+        break;
+      }
+      if (valleys && state.total > from.total && state.live <= from.live)
+        if (!found || state.live < found.live || (state.live === found.live && state.total > found.total))
+          found = state;
+      if (++this.#states > maxStates) return undefined;
+      const moves = this.#moves(state);
+      const free = moves.find((m) => m.after <= state.live && m.during <= state.peak);
+      for (const m of free ? [free] : moves) {
+        const fired = state.fired.slice();
+        fired[m.step]++;
+        const peak = Math.max(state.peak, m.during);
+        open.push({ fired, live: m.after, peak, total: state.total + 1, previous: state, step: m.step });
+      }
+    }
+    return found && { ...found, peak: Math.max(found.peak, from.peak) };
+  }
+
+  peakOf(order: ArrayLike<number>): number {
+    const fired = new Uint16Array(this.#tables.length);
+    let live = this.#roots.reduce((sum, r) => sum + this.#liveOf(r, fired), 0);
+    let peak = live;
+    for (let k = 0; k < order.length; k++) {
+      const step = order[k] - this.#first;
+      const { during, after } = this.#fire({ fired, live }, step);
+      fired[step]++;
+      live = after;
+      peak = Math.max(peak, during);
+    }
+    return peak;
+  }
+
+  #moves(state: State): Move[] {
+    const moves: Move[] = [];
+    for (let step = 0; step < this.#tables.length; step++)
+      if (state.fired[step] < this.#target[step] && this.#ready(state.fired, step))
+        moves.push(this.#fire(state, step));
+    return moves;
+  }
+
+  #ready(fired: Uint16Array, step: number): boolean {
+    const f = fired[step];
+    for (const { waits } of this.#tables[step].reads) {
+      for (const w of waits) {
+        const p = w.step - this.#first;
+        if (p < 0) continue;
+        const done = fired[p] === 0 ? 0 : this.#tables[p].written[fired[p] - 1];
+        if (done < w.pixels[f]) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Live bytes while a step fires (what it writes is there, what it reads still is) and when it is over. */
+  #fire({ fired, live }: Pick<State, 'fired' | 'live'>, step: number): Move {
+    let during = live + this.#tables[step].workspaceBytes;
+    let after = live;
+    for (const r of this.#writes[step])
+      during += this.#liveOf(this.#roots[r], fired, step, false) - this.#liveOf(this.#roots[r], fired);
+    for (const r of this.#touches[step])
+      after += this.#liveOf(this.#roots[r], fired, step, true) - this.#liveOf(this.#roots[r], fired);
+    return { step, during, after };
+  }
+
+  /** Live bytes of a root; with a step given, as if it had written once more, and `read` also read. */
+  #liveOf(root: Root, fired: Uint16Array, step = -1, read = false): number {
+    let hi = root.there ? root.size : 0;
+    for (const w of root.writers) {
+      const f = fired[w.step] + (w.step === step ? 1 : 0);
+      if (f > 0) hi = Math.max(hi, w.hi[f - 1]);
+    }
+    let lo = root.kept ? 0 : root.size;
+    for (const r of root.readers) {
+      const f = fired[r.step] + (r.step === step && read ? 1 : 0);
+      lo = Math.min(lo, f < this.#target[r.step] ? r.lo[f] : root.size);
+    }
+    // A row that nobody reads needs its room while it is written.
+    return Math.max(0, hi - lo) * root.bytes;
+  }
+}
