@@ -14,8 +14,9 @@ import { type Timeline, timelineOf } from '../report/timeline.ts';
 import { refuseUnwritable, writeWhole } from './files.ts';
 import { interruptible } from './interrupt.ts';
 import { modelSource } from './model.ts';
+import { type BoardOptions, type BoardReport, boardReport, budgetOf, withBoard } from './options/board.ts';
 import { type ModelOptions, type PolicyOptions, withModel, withPolicies } from './options/shared.ts';
-import { collectBank, parseBudget } from './options/size.ts';
+import { collectBank } from './options/size.ts';
 import { parsePercent } from './options/values.ts';
 import { note } from './output.ts';
 import { fitRequest } from './planning.ts';
@@ -27,8 +28,7 @@ import { style } from './terminal/style.ts';
 import { facts, table } from './terminal/table.ts';
 import { programVersion } from './version.ts';
 
-export interface FitOptions extends ModelOptions, PolicyOptions {
-  readonly ram: string;
+export interface FitOptions extends ModelOptions, PolicyOptions, BoardOptions {
   readonly maxOverhead?: number;
   readonly bank?: readonly BankRequest[];
   readonly out?: string;
@@ -61,6 +61,8 @@ export interface FitDocument {
   })[];
   /** With --bank and fits false: the bank that does not suffice, and what it would have to hold. */
   readonly shortfall?: Shortfall;
+  /** With --board: the part. `fits` then wants the constants in its flash too. */
+  readonly board?: BoardReport;
   /** Figures of each target that was asked for. */
   readonly targets?: Readonly<Record<string, TargetOutput['figures']>>;
   readonly files: readonly string[];
@@ -81,11 +83,11 @@ interface Written {
   readonly output: TargetOutput;
 }
 
-export function withFit(command: Command, ramIsRequired = false): Command {
+export function withFit(command: Command): Command {
   withModel(command);
   const ram = 'budget, e.g. 65536, 64K, 1.5M; min: the smallest arena there is';
-  if (ramIsRequired) command.requiredOption('--ram <size>', ram);
-  else command.option('--ram <size>', ram, 'min');
+  command.option('--ram <size>', ram);
+  withBoard(command);
   command.option('--max-overhead <percent>', 'multiply-accumulates that may be computed again', (t) =>
     parsePercent(t, '--max-overhead'),
   );
@@ -104,7 +106,7 @@ export function fitModel(
   targets: readonly NamedTarget[] = [],
   keeps = false,
 ): Fitted {
-  const budgetBytes = parseBudget(options.ram, '--ram');
+  const { budgetBytes, part } = budgetOf(options);
   if (options.out !== undefined) refuseUnwritable(options.out);
   if (targets.length > 0 && options.out === undefined)
     throw new TidemarkError('usage', `--target ${targets[0].name} needs a folder to write to: -o DIR`);
@@ -140,7 +142,8 @@ export function fitModel(
           ...writeFiles(model, options, compiled, before, timeline, budgetBytes),
           ...writeTargets(model, options.out, written),
         ];
-  const document = documentOf(model, options, compiled, budgetBytes, files);
+  const board = part && boardReport(part, options.reserve, weightBytes(compiled.graph));
+  const document = documentOf(model, options, compiled, budgetBytes, files, board);
   const figures = Object.fromEntries(written.map(({ name, output }) => [name, output.figures]));
   return {
     document: {
@@ -177,13 +180,18 @@ function documentOf(
   compiled: Compiled,
   budgetBytes: number | undefined,
   files: readonly string[],
+  board: BoardReport | undefined,
 ): FitDocument {
   const { plan, fits, arenaBytes, scratchBytes, macs, macOverhead, lowerBoundBytes, optimal, checked } =
     compiled;
   return {
     model,
     ramBudgetBytes: budgetBytes ?? null,
-    fits,
+    fits:
+      fits &&
+      (board?.flashFits ?? true) &&
+      compiled.arenaBytes <= (board ? board.ramBytes - board.reservedBytes : Number.POSITIVE_INFINITY),
+    ...(board ? { board } : {}),
     arenaBytes,
     scratchBytes,
     macs,
@@ -246,9 +254,11 @@ export function fitText({ document: d, before, timeline, written }: Fitted): str
   const gain = 1 - d.arenaBytes / Math.max(1, before.livenessPeakBytes);
   const verdict = d.fits
     ? `${style.green('fits')}${d.banks ? ': this plan moves the least found to and from the slower banks' : d.ramBudgetBytes === null ? ': this is the smallest plan found' : ` into ${formatSize(d.ramBudgetBytes)}`}`
-    : d.shortfall
-      ? shortfallText(d.shortfall)
-      : `${style.red('does not fit')} into ${formatSize(d.ramBudgetBytes!)}: the smallest plan found, this one, takes ${formatSize(d.arenaBytes)}`;
+    : d.board && !d.board.flashFits
+      ? `${style.red('does not fit')} into the flash of ${d.board.title}: its constants take ${formatSize(d.board.weightBytes)}, there are ${formatSize(d.board.flashBytes)}`
+      : d.shortfall
+        ? shortfallText(d.shortfall)
+        : `${style.red('does not fit')} into ${formatSize(d.ramBudgetBytes!)}: the smallest plan found, this one, takes ${formatSize(d.arenaBytes)}`;
   const bound = d.optimal
     ? 'and no addresses can do with less'
     : `${formatSize(d.lowerBoundBytes)} is the bound for this schedule`;
@@ -272,6 +282,14 @@ export function fitText({ document: d, before, timeline, written }: Fitted): str
           ? `proved ${formatCount(timeline.firings)} firings, byte by byte`
           : style.red('refused the plan'),
       ],
+      ...(d.board
+        ? [
+            [
+              'board',
+              `${d.board.title}: ${formatSize(d.board.ramBytes)} of RAM, ${formatSize(d.board.reservedBytes)} kept for the rest; ${formatSize(d.board.weightBytes)} of constants in ${formatSize(d.board.flashBytes)} of flash`,
+            ] as [string, string],
+          ]
+        : []),
       ...(d.banks ?? []).map(
         (b) =>
           [
