@@ -25,6 +25,11 @@ const entries: readonly Entry[] = [
     summary: "the C of fit --target c, by this host's compiler",
     load: async () => (await import('../run/c-backend.ts')).cBackend,
   },
+  {
+    name: 'c-fast',
+    summary: 'the same, with products and sums of floats fused',
+    load: async () => (await import('../run/c-backend.ts')).fastCBackend,
+  },
 ];
 
 export const backendNames: readonly string[] = entries.map((e) => e.name);

@@ -20,6 +20,8 @@ export interface Prepared {
    * out: `run` itself is what to time.
    */
   time?(inputs: readonly TypedArray[], times: number): readonly number[];
+  /** Processor time of a run, of those that `time` timed last, where another process did them. */
+  readonly cpuMs?: number;
 }
 
 /** The reference executor (execute.ts). */

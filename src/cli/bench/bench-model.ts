@@ -89,6 +89,7 @@ async function planRunner(
     runtime: backend,
     plan,
     arenaBytes: planned.arenaBytes,
+    cpuMs: () => prepared.cpuMs,
     time(times) {
       if (prepared.time) return prepared.time(inputs, times);
       return Array.from({ length: times }, () => {

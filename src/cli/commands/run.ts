@@ -41,6 +41,7 @@ interface OutputReport {
 const BACKEND_NOTES: Readonly<Record<string, string>> = {
   reference: 'reference kernels, not tuned for speed',
   c: "C, by this host's compiler",
+  'c-fast': "C, by this host's compiler",
   wasm: 'WebAssembly; the first run, before the engine has optimised it',
 };
 
