@@ -31,6 +31,8 @@ interface Options extends ModelOptions {
   readonly grid?: readonly [number, number];
   readonly ram: string;
   readonly regions: 'one' | 'many';
+  readonly join?: boolean;
+  readonly channelGroups?: boolean;
   readonly json?: boolean;
 }
 
@@ -58,6 +60,11 @@ export function define(command: Command): void {
       'many: peak by peak; one: a single region',
       oneOf('--regions', ['one', 'many']),
       'many',
+    )
+    .option('--join', "join every region's output: better for runtimes that copy, such as ONNX Runtime")
+    .option(
+      '--channel-groups',
+      'also cut inverted bottlenecks by channels: nothing twice; float32 sums are then added in another order',
     );
   withJson(command);
   command
@@ -85,8 +92,9 @@ function run(model: string, options: Options): void {
   const progress = startProgress();
   const { graph } = loadModel(model, { ...options, toRun: options.output !== undefined });
   progress.step('looking for regions to cut');
-  const { maxOverhead, regions, grid } = options;
-  const found = restructureGraph(graph, { maxOverhead, budgetBytes, regions, grid });
+  const { maxOverhead, regions, grid, channelGroups } = options;
+  const bands = !options.join;
+  const found = restructureGraph(graph, { maxOverhead, budgetBytes, regions, grid, bands, channelGroups });
   progress.step('planning addresses');
   const [before, after] = [layerwise(graph), layerwise(found.graph)];
   let bytes: number | undefined;
@@ -124,7 +132,7 @@ const layerwise = (graph: Graph) =>
 
 function tilesOf(graph: Graph, { tiling }: Restructured) {
   return tiling.regions.map((region) => {
-    const { operators, rows, columns } = region;
+    const { operators, rows, columns, channels } = region;
     const name = (id: number) => graph.operators[id].name;
     return {
       first: name(operators[0]),
@@ -133,6 +141,7 @@ function tilesOf(graph: Graph, { tiling }: Restructured) {
       operators: operators.map(name),
       rows,
       columns,
+      ...(channels ? { channels } : {}),
     };
   });
 }
@@ -203,6 +212,11 @@ function tilesText(tiles: Document['tiles']): string {
       { title: 'operators', align: 'right' },
       { title: 'tiles', align: 'right' },
     ],
-    tiles.map((t) => [t.first, t.last, String(t.operators.length), t.grid.join(' x ')]),
+    tiles.map((t) => [
+      t.first,
+      t.last,
+      String(t.operators.length),
+      t.channels ? `${t.channels.length - 1} groups` : t.grid.join(' x '),
+    ]),
   );
 }

@@ -20,6 +20,8 @@ export interface RestructureOptions {
   readonly regions?: 'one' | 'many';
   /** Rows and columns of tiles that every region is cut into. Left out: what is best, region by region. */
   readonly grid?: readonly [number, number];
+  /** Whether regions may leave their outputs in bands, which later regions read. Left out: yes. */
+  readonly bands?: boolean;
   /**
    * Whether inverted bottlenecks may also be cut by channels. Left out: no. Exact at int8; in float32 sums are then added in
    * another order.
@@ -55,6 +57,7 @@ export function restructureGraph(graph: Graph, options: RestructureOptions = {})
   const found = [asItIs(graph, base)];
   for (const sequence of sequences) {
     const search = new TileSearch(sequence, {
+      bands: options.bands ?? true,
       regions,
       across: ACROSS,
       grid,

@@ -22,6 +22,8 @@ export interface SearchOptions {
   readonly regions: 'one' | 'many';
   /** Numbers of parts that columns may be cut into. */
   readonly across: readonly number[];
+  /** Whether regions may leave their outputs in bands. */
+  readonly bands: boolean;
   /** Whether inverted bottlenecks may be cut by channels. */
   readonly channelGroups?: boolean;
   /** Rows and columns of tiles that every region is cut into; left out: what is best. */
@@ -216,7 +218,7 @@ export class TileSearch {
       const grouped = groupsWithin(this.sequence, region, limitBytes);
       if (grouped) found.push(grouped);
     }
-    if (region.mayStayApart) {
+    if (this.#options.bands && region.mayStayApart) {
       for (const finer of FINER) {
         const apart = this.#cheapest(
           cutter,
