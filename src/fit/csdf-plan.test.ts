@@ -21,7 +21,7 @@ const STREAMED = { input: 'streamed', output: 'streamed' } as const;
 
 test('random graphs, layers by parts or whole at random: proven, and bit-equal to the reference', () => {
   let plans = 0;
-  for (let seed = 0; seed < 120; seed++) {
+  for (let seed = 0; seed < 60; seed++) {
     const { graph, inputs, expected, policy } = subjectOf(seed);
     for (const every of [1, 2, 3]) {
       const byParts = graph.operators.map((_, i) => (i + seed) % every === 0);
@@ -35,7 +35,7 @@ test('random graphs, layers by parts or whole at random: proven, and bit-equal t
       }
     }
   }
-  expect(plans).toBe(720);
+  expect(plans).toBe(360);
 });
 
 const SMALL = [
