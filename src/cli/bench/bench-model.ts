@@ -17,7 +17,8 @@ import type { Progress } from '../terminal/progress.ts';
 import { type Feed, type OnnxRuntimeName, onnxRunner } from './onnx-runtimes.ts';
 import { measure, type Runner, type Timing } from './runner.ts';
 
-export const PLANS = ['layerwise', 'fit'] as const;
+/** Layer by layer; the cheapest within the smallest arena and some room above it; the smallest. */
+export const PLANS = ['layerwise', 'fit', 'smallest'] as const;
 export const RUNTIMES = ['ort', 'ort-web'] as const;
 
 export interface BenchOptions extends ModelOptions {
@@ -26,6 +27,8 @@ export interface BenchOptions extends ModelOptions {
   readonly plan: readonly (typeof PLANS)[number][];
   readonly turns: number;
   readonly seed: number;
+  /** Share of the smallest arena that a fitted plan may take above it. */
+  readonly slack: number;
 }
 
 export interface Row extends Timing {
@@ -52,9 +55,7 @@ export async function benchModel(model: string, options: BenchOptions, progress:
   const { tensors, arrays } = loadInputs(graph, { ...options, input: [], resize: 'crop' });
   const runners: Runner[] = [];
   for (const plan of options.plan) {
-    const method = plan === 'layerwise' ? plan : undefined;
-    const policy = { input: 'reuse', output: 'whole' } as const;
-    const planned = planGraph(graph, { ...fitRequest({ policy, progress }), method }).plan;
+    const planned = planOf(graph, plan, options.slack, progress);
     for (const backend of options.backend)
       runners.push(await planRunner(backend, plan, graph, planned, tensors, progress));
   }
@@ -72,6 +73,16 @@ export async function benchModel(model: string, options: BenchOptions, progress:
     onTurn: (done) => progress.step(`timing ${model} ${Math.round(done * 100)} %`),
   });
   return rowsOf(loaded, runners, timings);
+}
+
+function planOf(graph: Graph, plan: BenchOptions['plan'][number], slack: number, progress: Progress): Plan {
+  const policy = { input: 'reuse', output: 'whole' } as const;
+  const request = fitRequest({ policy, progress });
+  if (plan === 'layerwise') return planGraph(graph, { ...request, method: plan }).plan;
+  const smallest = planGraph(graph, request).plan;
+  if (plan === 'smallest') return smallest;
+  const budgetBytes = Math.floor(smallest.arenaBytes * (1 + slack));
+  return planGraph(graph, { ...request, budgetBytes }).plan;
 }
 
 async function planRunner(

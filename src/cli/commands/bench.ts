@@ -13,7 +13,7 @@ import {
   RUNTIMES,
 } from '../bench/bench-model.ts';
 import { withDtype, withJson } from '../options/shared.ts';
-import { collectShape, parseCount } from '../options/values.ts';
+import { collectShape, parseCount, parsePercent } from '../options/values.ts';
 import { answer } from '../output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { table } from '../terminal/table.ts';
@@ -38,8 +38,15 @@ export function define(command: Command): void {
       [],
     )
     .option('--plan <names>', `plans to time: some of ${PLANS.join(',')}`, listOf('--plan', PLANS), [
-      ...PLANS,
+      'layerwise',
+      'fit',
     ])
+    .option(
+      '--slack <percent>',
+      'room above the smallest arena that fit may take to be faster (default: 10)',
+      (t) => parsePercent(t, '--slack'),
+      0.1,
+    )
     .option('--turns <n>', 'turns that each takes', (t) => parseCount(t, '--turns'), 7)
     .option('--seed <n>', 'seed of made-up inputs', (t) => parseCount(t, '--seed'), 1)
     .option('--shape <name=dims>', 'size of an input that a file leaves open (repeatable)', collectShape);
@@ -49,6 +56,7 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
+Plans: layerwise; fit, the cheapest plan within the smallest arena and --slack (10 %) above it; smallest, the smallest arena.
 Each turn runs everything for about 100 ms, one after another; the first runs are not counted. Ratios are the other
 runtime's median over the row's: above 1 is faster than it.
 
