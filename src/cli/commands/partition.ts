@@ -19,6 +19,7 @@ import {
   layersOfModel,
   withChip,
 } from '../partitioning.ts';
+import { startProgress } from '../terminal/progress.ts';
 import { style } from '../terminal/style.ts';
 import { facts, table } from '../terminal/table.ts';
 
@@ -48,8 +49,17 @@ function run(model: string, options: Options): void {
   if (options.out) refuseUnwritable(options.out);
   const net = layersOfModel(model, options);
   const chosen = choosePartition(net, options);
-  const request = { weights: options.weights, inPlace: options.inPlace };
-  const sweep = options.sweep ? sweepCapacities(net, capacitiesAround(options.chip), request) : undefined;
+  const request = {
+    weights: options.weights,
+    inPlace: options.inPlace,
+    anyOrder: options.order === 'best',
+  };
+  const progress = startProgress();
+  const onProgress = (done: number) => progress.step(`sweeping ${Math.round(100 * done)} %`);
+  const sweep = options.sweep
+    ? sweepCapacities(net, capacitiesAround(options.chip), { ...request, onProgress })
+    : undefined;
+  progress.done();
   const document = { model, ...describe(net, chosen, options), ...(sweep ? { sweep } : {}) };
   const files: string[] = [];
   if (options.out) {

@@ -1,7 +1,7 @@
 /** The same network on chips of many sizes: how traffic falls as more stays on the chip. */
 import { layerFusion } from './layer-fusion.ts';
 import type { LayerNet } from './layers.ts';
-import { Partitioner, type PartitionRequest } from './partition.ts';
+import { type Partition, Partitioner, type PartitionRequest } from './partition.ts';
 
 export interface SweepPoint {
   readonly capacityBytes: number;
@@ -14,14 +14,35 @@ export interface SweepPoint {
   readonly layerFusionTrafficBytes: number;
 }
 
+export interface SweepRequest extends Omit<PartitionRequest, 'capacityBytes'> {
+  /** Other orders of the layers are looked at too, more briefly than for one capacity alone. */
+  readonly anyOrder?: boolean;
+  /** Called with the share of capacities done. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** Sets of layers that are weighed at one capacity when orders are looked at. */
+const SETS_EACH = 4_000;
+
+/** One point a capacity, in the order given, which must rise. */
 export function sweepCapacities(
   net: LayerNet,
   capacities: readonly number[],
-  request: Omit<PartitionRequest, 'capacityBytes'> = {},
+  request: SweepRequest = {},
 ): SweepPoint[] {
-  return capacities.map((capacityBytes) => {
+  let before: Partition | undefined;
+  return capacities.map((capacityBytes, i) => {
+    request.onProgress?.(i / capacities.length);
     const partitioner = new Partitioner(net, { ...request, capacityBytes });
-    const best = partitioner.best();
+    const found = [partitioner.best()];
+    if (request.anyOrder) {
+      const any = partitioner.bestInAnyOrder({ sets: SETS_EACH });
+      found.push(any ?? partitioner.bestInImprovedOrder(SETS_EACH));
+    }
+    // What fits a smaller chip fits this one.
+    if (before) found.push(before);
+    const best = found.reduce((a, b) => (b.trafficBytes < a.trafficBytes ? b : a));
+    before = best;
     const fusion = layerFusion(net, { capacityBytes, weights: request.weights });
     return {
       capacityBytes,
