@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { randomGraph, randomInputs } from '../../../test/random/random-graph.ts';
 import { difference } from '../../../test/random/random-plans.ts';
-import { fitGraph } from '../../fit/fit.ts';
+import { assemblePlan } from '../../fit/assemble.ts';
+import { wholeSpans } from '../../fit/spans.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { normalise } from '../../model/normalise/normalise.ts';
+import { checkPlan } from '../../plan/check.ts';
 import { fingerprint } from '../../plan/fingerprint.ts';
 import { executePlan } from '../../run/execute.ts';
 import { runReference } from '../../run/reference.ts';
 import { zooGraph } from '../../zoo/zoo.ts';
+import { networkOf } from '../3-schedule/steps.ts';
 import { applyTiles } from './apply.ts';
 import { restructureGraph } from './restructure.ts';
 import { TileSearch } from './search.ts';
@@ -67,10 +70,9 @@ describe('random graphs', () => {
       cut++;
       const inputs = randomInputs(graph, seed);
       const expected = runReference(graph, inputs).map((o) => o.values);
-      const { plan } = fitGraph(found.graph, {
-        policy: { input: 'reuse', output: 'whole' },
-        method: 'layerwise',
-      });
+      const network = networkOf(found.graph, { input: 'reuse', output: 'whole' });
+      const { plan } = assemblePlan(found.graph, network, wholeSpans(network), { effort: 'quick' });
+      expect(checkPlan(found.graph, plan).problem, `seed ${seed}`).toBeUndefined();
       const ran = executePlan(found.graph, plan, inputs, { paint: 0xa5 });
       expect(difference(ran.outputs, expected), `seed ${seed}`).toBeUndefined();
     }
