@@ -66,9 +66,9 @@ function costOf(spans: readonly SpanChoice[]): number {
 const FINALISTS = 2;
 
 /** Effort that the searches may take together, in steps of the simulation: a few seconds each. */
-const ROW_WORK = 16_000_000;
-const PIXEL_WORK = 48_000_000;
-const SINGLES_WORK = 16_000_000;
+const ROW_WORK = 12_000_000;
+const PIXEL_WORK = 40_000_000;
+const SINGLES_WORK = 10_000_000;
 
 /**
  * Streamed plans: the cheapest within the budget where one is given and can be met, else the smallest. An input

@@ -6,7 +6,7 @@ import type { Span } from '../plan/plan.ts';
 import type { SpanChoice } from './spans.ts';
 
 /** Firings beyond which a way of running is not looked into. */
-const MOST_FIRINGS = 120_000;
+const MOST_FIRINGS = 40_000;
 
 const STREAMED: readonly Mode[] = ['rows', 'pixels', 'singles'];
 

@@ -87,8 +87,10 @@ function compose(
   }
   const { pixels, stride } = parent.rows;
   if (!rows) {
-    const wholeRows = step === 1 && first % pixels === 0;
-    return wholeRows ? { offset: from, pixelStride: parent.pixelStride, rows: parent.rows } : undefined;
+    // The same columns of every row.
+    const alike = pixels % step === 0 && first % pixels < step;
+    if (!alike) return undefined;
+    return { offset: from, pixelStride: step * parent.pixelStride, rows: { pixels: pixels / step, stride } };
   }
   const inOneRow = (first % pixels) + (rows.pixels - 1) * step < pixels && rowStep! % pixels === 0;
   if (!inOneRow) return undefined;
@@ -215,7 +217,7 @@ function link(
     }
   }
   if (refuse.length > 0) return { refuse };
-  const bad = misplaced(graph, linker, isView, origin);
+  const bad = misplaced(graph, linker, isView, origin, refused);
   if (bad.length > 0) return { refuse: bad };
   return { storage: { places: graph.tensors.map((t) => linker.place(t.id)!), isView }, refuse: [] };
 }
@@ -246,6 +248,7 @@ function misplaced(
   linker: Linker,
   isView: readonly boolean[],
   origin: readonly number[],
+  refused: ReadonlySet<string>,
 ): string[] {
   const writer = producers(graph);
   const readers = consumers(graph);
@@ -265,7 +268,10 @@ function misplaced(
       const root = t;
       const lies = (part: TensorId | undefined): boolean =>
         part === root || (part !== undefined && part >= 0 && lies(linker.links[part]?.parent));
-      out.add(`${origin[concat.id]}:${concat.inputs.findIndex(lies)}`);
+      const key = `${origin[concat.id]}:${concat.inputs.findIndex(lies)}`;
+      // A copy that is there already does not help: it is the concat itself that lies badly.
+      if (refused.has(key)) continue;
+      out.add(key);
       return;
     }
   };

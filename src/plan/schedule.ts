@@ -54,8 +54,8 @@ export function compressSchedule(firings: ArrayLike<number>): ScheduleNode[] {
     }
     return id;
   };
-  let level: number[] = Array.from(firings, (a) => intern(a, `a${a}`));
-  const loop = (times: number, body: number[]): number => {
+  let level: Int32Array = Int32Array.from(firings as ArrayLike<number>, (a) => intern(a, `a${a}`));
+  const loop = (times: number, body: readonly number[]): number => {
     const inner = body.map((s) => nodes[s]);
     // A loop around a single loop is one loop.
     if (inner.length === 1 && typeof inner[0] !== 'number') {
@@ -71,15 +71,17 @@ export function compressSchedule(firings: ArrayLike<number>): ScheduleNode[] {
     }
     if (level.length === before) break;
   }
-  return level.map((s) => nodes[s]);
+  return Array.from(level, (s) => nodes[s]);
 }
 
+/** Every body of so many entries that repeats becomes a loop; the level itself where none does. */
 function foldRepeats(
-  level: readonly number[],
+  level: Int32Array,
   length: number,
-  fold: (times: number, body: number[]) => number,
-): number[] {
-  const out: number[] = [];
+  fold: (times: number, body: readonly number[]) => number,
+): Int32Array {
+  let out: Int32Array | undefined;
+  let size = 0;
   let i = 0;
   while (i < level.length) {
     let same = 0;
@@ -88,11 +90,18 @@ function foldRepeats(
     const times = Math.floor(same / length) + 1;
     // A body of several is worth a loop from two on, a single one too.
     if (times >= 2) {
-      out.push(fold(times, level.slice(i, i + length)));
+      if (!out) {
+        out = level.slice();
+        size = i;
+      }
+      out[size++] = fold(times, Array.from(level.subarray(i, i + length)));
       i += times * length;
-    } else out.push(level[i++]);
+    } else {
+      if (out) out[size++] = level[i];
+      i++;
+    }
   }
-  return out;
+  return out ? out.slice(0, size) : level;
 }
 
 /** Entries of a compressed schedule: actors and loop heads. What storing it takes, times an entry's bytes. */

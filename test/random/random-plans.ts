@@ -1,10 +1,13 @@
 /** All the ways of planning one graph, with what must hold of each plan. Shared by the tests of random graphs. */
-import { assemblePlan } from '../../src/fit/assemble.ts';
+import { TidemarkError } from '../../src/errors.ts';
+import { assemblePlan, layOut, writePlan } from '../../src/fit/assemble.ts';
 import { fitGraph } from '../../src/fit/fit.ts';
 import { chooseSpans, firstSchedulable, type SpanChoice } from '../../src/fit/spans.ts';
 import type { Graph, TypedArray } from '../../src/graph/graph.ts';
 import type { CopyChoice } from '../../src/graph/storage.ts';
 import { pick, type Random, seeded } from '../../src/ops/testing/operator-case.ts';
+import { applyTiles } from '../../src/passes/1-restructure/apply.ts';
+import { evenCuts } from '../../src/passes/1-restructure/tiling.ts';
 import { type Network, networkOf } from '../../src/passes/3-schedule/steps.ts';
 import type { Mode } from '../../src/passes/3-schedule/tables.ts';
 import { checkPlan } from '../../src/plan/check.ts';
@@ -117,6 +120,8 @@ export function rawPlans({ seed, graph, policy }: Subject): NamedPlan[] {
     for (const longest of [1000, pick(random, 2, 5)]) make(name, net, randomSpans(net, random, longest));
   }
   make('staged and reversed', views, overlappedSteps(views, random));
+  const strips = stripPlan(graph, policy, random);
+  if (strips) plans.push({ name: 'strips', plan: strips });
   return plans;
 }
 
@@ -129,6 +134,27 @@ function overlappedSteps(network: Network, random: Random): SpanChoice[] {
     spans.push({ first: s, last: s, ...how, eager: false, peakBytes: 0, firings: 0, rings: new Map() });
   }
   return spans;
+}
+
+/** A random region in strips of columns, streamed; undefined where the region drawn cannot be cut. */
+function stripPlan(graph: Graph, policy: Policy, random: Random): Plan | undefined {
+  if (graph.operators.length === 0) return undefined;
+  const first = pick(random, 0, graph.operators.length - 1);
+  const last = Math.min(graph.operators.length - 1, first + pick(random, 0, 6));
+  const { shape } = graph.tensors[graph.operators[last].outputs[0]];
+  if (shape.length !== 4 || shape[2] < 2) return undefined;
+  const operators = graph.operators.slice(first, last + 1).map((op) => op.id);
+  const columns = evenCuts(shape[2], pick(random, 2, Math.min(4, shape[2])));
+  const tiles = { regions: [{ operators, rows: [0, shape[1]], columns }] };
+  try {
+    const network = networkOf(applyTiles(graph, tiles), policy);
+    const modes: Mode[] = ['rows', 'pixels', 'singles'];
+    const spans = chooseSpans(network, { modes, objective: 'memory' });
+    return spans && writePlan(graph, network, layOut(network, spans, { packTries: 40 }), tiles);
+  } catch (error) {
+    if (error instanceof TidemarkError && error.code === 'plan-invalid') return undefined;
+    throw error;
+  }
 }
 
 /** Spans cut at random, each in a random mode and firing order; the whole network at once where `longest` allows. */

@@ -15,7 +15,7 @@ import { type CopyChoice, readsInOnePiece, resolveStorage, type Storage } from '
 import { definitionOf } from '../../ops/registry.ts';
 import type { Policy } from '../../plan/plan.ts';
 import { bestOrder } from './order.ts';
-import { buildTable, type FiringTable, type Mode, type Step } from './tables.ts';
+import { buildTable, type FiringTable, type Mode, type Step, type Writer } from './tables.ts';
 
 /** A root tensor's place in the network. */
 export interface RootInfo {
@@ -76,10 +76,16 @@ export function networkOf(
   const steps = stepsInOrder(graph, storage, policy, ids);
   const { roots, rootIndex } = describeRoots(graph, storage, policy, steps);
   const tables = new Map<string, FiringTable>();
-  const writerOf = new Map<TensorId, number>();
+  const writers = new Map<TensorId, Writer[]>();
+  const write = (tensor: TensorId, step: number) => {
+    const { root } = storage.places[tensor];
+    const known = writers.get(root);
+    if (known) known.push({ tensor, step });
+    else writers.set(root, [{ tensor, step }]);
+  };
   steps.forEach((s, i) => {
-    if (s.kind === 'source') writerOf.set(graph.inputs[s.index].tensor, i);
-    if (s.kind === 'operator') for (const t of graph.operators[s.index].outputs) writerOf.set(t, i);
+    if (s.kind === 'source') write(graph.inputs[s.index].tensor, i);
+    if (s.kind === 'operator') for (const t of graph.operators[s.index].outputs) write(t, i);
   });
   return {
     graph,
@@ -95,7 +101,9 @@ export function networkOf(
       const key = `${step} ${mode === 'singles' ? 'rows' : mode} ${reverse}`;
       let table = tables.get(key);
       if (!table) {
-        table = buildTable(graph, storage, steps[step], mode, rootIndex, writerOf, reverse);
+        // What comes later in the order cannot be what a step waits for, whatever its addresses.
+        const before = (root: TensorId) => (writers.get(root) ?? []).filter((w) => w.step < step);
+        table = buildTable(graph, storage, steps[step], mode, rootIndex, before, reverse);
         tables.set(key, table);
       }
       return table;

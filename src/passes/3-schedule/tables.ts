@@ -69,6 +69,15 @@ export interface FiringTable {
   readonly workspaceBytes: number;
 }
 
+/** A step that writes a tensor. */
+export interface Writer {
+  readonly tensor: TensorId;
+  readonly step: number;
+}
+
+/** The writers of a root that come before the step in question. */
+export type WritersOf = (root: TensorId) => readonly Writer[];
+
 /** The shape of a step's actor under a mode. */
 function shapeOf(graph: Graph, step: Step, mode: Mode): ActorShape {
   if (step.kind !== 'operator') {
@@ -116,7 +125,7 @@ export function buildTable(
   step: Step,
   mode: Mode,
   rootIndex: ReadonlyMap<TensorId, number>,
-  writerOf: ReadonlyMap<TensorId, number>,
+  writersOf: WritersOf,
   reverse = false,
 ): FiringTable {
   const forward = shapeOf(graph, step, mode);
@@ -147,7 +156,7 @@ export function buildTable(
     count,
     writes,
     reads: firings.inputs.map((_, i) =>
-      readAccess(graph, storage, firings, i, rootIndex, writerOf, backwards),
+      readAccess(graph, storage, firings, i, rootIndex, writersOf, backwards),
     ),
     written,
     stagingBytes:
@@ -164,7 +173,7 @@ function readAccess(
   firings: Firings,
   i: number,
   rootIndex: ReadonlyMap<TensorId, number>,
-  writerOf: ReadonlyMap<TensorId, number>,
+  writersOf: WritersOf,
   backwards: boolean,
 ): ReadAccess {
   const { tensor, index } = firings.inputs[i];
@@ -190,9 +199,7 @@ function readAccess(
     next = lo[f];
   }
   const waits: { step: number; pixels: Int32Array }[] = [];
-  for (const [t, step] of writerOf) {
-    // What the step writes itself may lie between the pixels it reads (parts of a concat): it never waits for that.
-    if (storage.places[t].root !== place.root || firings.outputs.includes(t)) continue;
+  for (const { tensor: t, step } of writersOf(place.root)) {
     const pixels = neededPixels(graph, storage.places[t], t, place, c, lo, hi);
     if (pixels) waits.push({ step, pixels });
   }
