@@ -43,35 +43,47 @@ export function readCallGraph(text: string, into: Map<string, StackFunction>): v
 
 /**
  * `objdump -d`: calls of every function, as the compiler itself calls libraries too; and frames of those that the map
- * does not have: what they push and subtract, all at once.
+ * does not have: what they push and subtract, all at once. Names are looked up by address, as objdump also prints
+ * names of numbers.
  */
-export function readDisassembly(text: string, into: Map<string, StackFunction>): void {
+export function readDisassembly(
+  text: string,
+  symbols: readonly { readonly name: string; readonly address: number }[],
+  into: Map<string, StackFunction>,
+): void {
+  const names = new Map<number, string>();
+  // Of several names for one address the one that has a frame counts.
+  for (const { name, address } of symbols)
+    if (!names.has(address) || into.has(name)) names.set(address, name);
   let name: string | undefined;
   let frameBytes = 0;
   let calls: string[] = [];
   const close = () => {
     if (name === undefined) return;
     const known = into.get(name);
-    const all = [...new Set([...(known?.calls ?? []).filter((c) => into.has(c)), ...calls])];
     into.set(name, {
       frameBytes: known?.frameBytes ?? frameBytes,
-      calls: all,
+      calls: [...new Set([...(known?.calls ?? []).filter((c) => into.has(c)), ...calls])],
       indirect: known?.indirect ?? false,
     });
   };
   for (const line of text.split('\n')) {
-    const head = /^[0-9a-f]+ <([^>]+)>:/.exec(line);
-    if (head) {
+    const head = /^([0-9a-f]+) <[^>]+>:/.exec(line);
+    const begins = head && names.get(Number.parseInt(head[1], 16));
+    if (begins) {
       close();
-      name = head[1];
+      name = begins;
       frameBytes = 0;
       calls = [];
       continue;
     }
     const code = line.split('\t').slice(2).join(' ');
     frameBytes += pushedBytes(code);
-    const call = /^(?:bl|b|b\.w|b\.n|blx)\s+[0-9a-f]+ <([^>+]+)>/.exec(code);
-    if (call && call[1] !== name) calls.push(call[1]);
+    const branch = /^(?:bl?x?(?:eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?(?:\.[wn])?)\s+([0-9a-f]+) </.exec(
+      code,
+    );
+    const target = branch && names.get(Number.parseInt(branch[1], 16));
+    if (target && target !== name) calls.push(target);
   }
   close();
 }

@@ -37,7 +37,7 @@ describe('bad usage', () => {
       ['fit', 'zoo:resnet8', 'more'],
       "too many arguments for 'fit'. Expected 1 argument but got 2. (see: tidemark fit --help)",
     ],
-    [['check', 'zoo:resnet8'], "required option '--ram <size>' not specified (see: tidemark check --help)"],
+    [['check', 'zoo:resnet8'], 'check needs a budget: --ram SIZE, --bank NAME=SIZE or --board NAME'],
     [
       ['fit', 'zoo:resnet8', '--ram', '64Q'],
       "--ram (or 'min') expects a size such as 65536, 64K, 64KiB or 1.5M, got '64Q'",

@@ -39,13 +39,21 @@ export interface Firmware {
 const SOURCES = ['startup', 'guard', 'main'] as const;
 const CALLBACKS = ['read_input', 'write_output'] as const;
 
+/** Temporary folders of this process, removed when it ends. */
+const folders = new Set<string>();
+
+function removeFolders(): void {
+  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
+}
+
 export function buildFirmware(
   program: Program,
   layout: BoardLayout,
   options: FirmwareOptions = {},
 ): Firmware {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidemark-board-'));
-  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  if (folders.size === 0) process.once('exit', removeFolders);
+  folders.add(folder);
   const { files } = emitC(program);
   for (const [name, content] of Object.entries(files))
     fs.writeFileSync(path.join(folder, name), name === 'model.c' ? apart(content as string) : content);
@@ -61,7 +69,10 @@ export function buildFirmware(
   const arenaBytes = options.arenaBytes ?? Math.max(1, program.arenaBytes);
   const roomy = { ...layout, flashBytes: 2 ** 26, ramBytes: arenaBytes + 2 ** 20 };
   link(folder, 'roomy.elf', roomy, arenaBytes, 2 ** 16);
-  readDisassembly(runTool('arm-none-eabi-objdump', ['-d', '-j', '.text', 'roomy.elf'], folder), functions);
+  const disassembly = runTool('arm-none-eabi-objdump', ['-d', '-j', '.text', 'roomy.elf'], folder);
+  readDisassembly(disassembly, symbolsOf(folder, 'roomy.elf'), functions);
+  if (options.tries)
+    for (const [name, fn] of functions) if (/^recurse/.test(name)) functions.set(name, { ...fn, calls: [] });
   const bound = stackBound(functions, 'Reset_Handler', CALLBACKS);
   const stackBoundBytes = Math.ceil(bound.bytes / 8) * 8;
   const sections = sizes(runTool('arm-none-eabi-size', ['-A', 'roomy.elf'], folder));
@@ -72,10 +83,10 @@ export function buildFirmware(
   const fits = flashBytes <= layout.flashBytes && ramNeeded <= layout.ramBytes;
   if (fits) {
     link(folder, 'firmware.elf', layout, arenaBytes, stackBoundBytes);
-    const symbols = readSymbols(
-      runTool('arm-none-eabi-nm', ['-S', '--defined-only', 'firmware.elf'], folder),
+    fs.writeFileSync(
+      path.join(folder, 'marks.txt'),
+      marksOf(symbolsOf(folder, 'firmware.elf'), program.actors, own),
     );
-    fs.writeFileSync(path.join(folder, 'marks.txt'), marksOf(symbols, program.actors, own));
     runTool(
       hostCompiler()!,
       ['-O2', '-fPIC', '-shared', path.join(BOARDS, 'plugin/count.c'), '-o', 'libcount.so'],
@@ -94,6 +105,9 @@ export function buildFirmware(
     stackPath: bound.path,
   };
 }
+
+const symbolsOf = (folder: string, elf: string) =>
+  readSymbols(runTool('arm-none-eabi-nm', ['-S', '--defined-only', elf], folder));
 
 /**
  * The functions of actors stay functions of their own, so that what is executed can be told apart by addresses; a
