@@ -47,6 +47,13 @@ export { normalise } from './model/normalise/normalise.ts';
 export { type OnnxOptions as ReadOnnxOptions, readOnnx } from './model/onnx/read.ts';
 export { type FileModel, parseTflite } from './model/tflite/file.ts';
 export { type ReadTfliteOptions, readTflite } from './model/tflite/read.ts';
+export { applyTiles } from './passes/1-restructure/apply.ts';
+export {
+  type Restructured,
+  type RestructureOptions,
+  restructureGraph,
+} from './passes/1-restructure/restructure.ts';
+export { type TiledRegion, type Tiling, tilingSchema } from './passes/1-restructure/tiling.ts';
 export { type Closure, type ClosureOptions, Closures } from './passes/2-partition/closure.ts';
 export { type Fusion, type FusionRequest, layerFusion } from './passes/2-partition/layer-fusion.ts';
 export { type LayerNet, type LayerOptions, layersOf } from './passes/2-partition/layers.ts';
@@ -74,7 +81,8 @@ export { htmlReport, type ReportData } from './report/html.ts';
 export { type Profile, profileOf } from './report/profile.ts';
 export { type Timeline, timelineOf } from './report/timeline.ts';
 export { type ExecuteOptions, type ExecuteResult, executePlan } from './run/execute.ts';
-export { PipelineCoordinator, type PipelineOptions, type Spawn } from './run/pipeline/coordinator.ts';
+export type { PipelineEvent, PipelineOptions, PipelineSummary, Spawn } from './run/pipeline/contract.ts';
+export { PipelineCoordinator } from './run/pipeline/coordinator.ts';
 export { runStages, type Stage, stagesOf } from './run/pipeline/stages.ts';
 export { stageWorker } from './run/pipeline/worker.ts';
 export { fromGraphLayout, type ReferenceOutput, runReference, toGraphLayout } from './run/reference.ts';

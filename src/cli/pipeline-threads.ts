@@ -1,6 +1,6 @@
 /** Worker threads for a pipeline's coordinator. */
 import { Worker } from 'node:worker_threads';
-import type { Spawn } from '../run/pipeline/coordinator.ts';
+import type { Spawn } from '../run/pipeline/contract.ts';
 import type { FromWorker } from '../run/pipeline/protocol.ts';
 
 /** The file that this program was built to, or TypeScript where it runs from its sources. */

@@ -5,12 +5,11 @@ import { type Command, Option } from 'commander';
 import { TidemarkError } from '../../errors.ts';
 import type { LayerNet } from '../../passes/2-partition/layers.ts';
 import { type Partition, Partitioner } from '../../passes/2-partition/partition.ts';
-import { formatSize } from '../../report/format.ts';
-import { formatSeconds, pipelineTimeline } from '../../report/pipeline-timeline.ts';
+import { pipelineTimeline } from '../../report/pipeline-timeline.ts';
 import { type Chip, chipPreset, chipPresets, parseChip } from '../../simulate/chip.ts';
 import { fewestChips, leastPeriod } from '../../simulate/objectives.ts';
 import type { PipelineMode } from '../../simulate/pipeline.ts';
-import { type Figures, type PipelinePlan, planPipeline } from '../../simulate/plan-pipeline.ts';
+import { type PipelinePlan, planPipeline } from '../../simulate/plan-pipeline.ts';
 import { ChipCosts } from '../../simulate/stages.ts';
 import { traceOf } from '../../simulate/trace.ts';
 import { refuseUnwritable, writeWhole } from '../files.ts';
@@ -18,8 +17,8 @@ import { withJson, withModel } from '../options/shared.ts';
 import { oneOf, parseCount } from '../options/values.ts';
 import { answer, answerNo, note } from '../output.ts';
 import { type ChipOptions, chipSize, choosePartition, layersOfModel, withChip } from '../partitioning.ts';
-import { type PipelineRunReport, runPipelineForReal } from '../pipeline-run.ts';
-import { facts, table } from '../terminal/table.ts';
+import { runPipelineForReal } from '../pipeline-run.ts';
+import { pipelineText } from '../pipeline-text.ts';
 
 interface Options extends Omit<ChipOptions, 'chip'> {
   readonly chip?: number;
@@ -120,7 +119,7 @@ async function run(model: string, options: Options): Promise<void> {
   const document = { model, ...describe(plan, chip, options), ...(real ? { run: real } : {}) };
   const files = write(model, plan, document, options);
   for (const file of files) note(`wrote ${file}`);
-  answer(options.json, { ...document, files }, () => text(model, plan, chip, real, options));
+  answer(options.json, { ...document, files }, () => pipelineText(model, plan, chip, real, options));
   if (real && !real.equal) answerNo();
 }
 
@@ -252,77 +251,4 @@ function drawing(model: string, plan: PipelinePlan, options: Options): string {
     bars: run.visits.map((v) => ({ ...v, row: first[v.stage] + v.replica })),
     untilSeconds: Math.min(run.endSeconds, plan.latencySeconds + 16 * plan.periodSeconds),
   });
-}
-
-function text(
-  model: string,
-  plan: PipelinePlan,
-  chip: Chip,
-  real: PipelineRunReport | undefined,
-  options: Options,
-): string {
-  const against = (f: Figures) => (plan.throughput / f.throughput).toFixed(2);
-  const row = (name: string, f: Figures) => [
-    name,
-    `${Number(f.throughput.toPrecision(3))}`,
-    formatSeconds(f.latencySeconds),
-    `${Number((f.energyJoules * 1e3).toPrecision(3))} mJ`,
-    formatSize(Math.round(f.trafficBytes)),
-  ];
-  const busy = plan.run.utilisation;
-  return [
-    facts([
-      ['model', model],
-      ['chips', `${plan.chips} of ${chip.name}, ${formatSize(chip.capacityBytes)} each`],
-      ['mini-batch', `${options.batch} ${options.batch === 1 ? 'image' : 'images'}`],
-      ['filters', `${formatSize(plan.filterBytes)}, read once and kept`],
-    ]),
-    '',
-    table(
-      [
-        { title: '#', align: 'right' },
-        { title: 'stage', flexible: true },
-        { title: 'compute', align: 'right' },
-        { title: 'array', align: 'right' },
-        { title: 'transfer', align: 'right' },
-        { title: 'replicas', align: 'right' },
-        { title: 'time / replicas', align: 'right' },
-        { title: 'busy', align: 'right' },
-      ],
-      plan.stages.map((s, i) => [
-        String(i + 1),
-        s.name,
-        formatSeconds(s.computeSeconds),
-        `${Math.round(100 * s.arrayUtilisation)} %`,
-        formatSeconds(s.transferSeconds),
-        String(s.replicas),
-        formatSeconds(s.batchSeconds / s.replicas),
-        `${Math.round((100 * busy[i].reduce((a, b) => a + b, 0)) / busy[i].length)} %`,
-      ]),
-    ),
-    '',
-    table(
-      [
-        { title: `on ${plan.chips} chips`, flexible: true },
-        { title: 'images/s', align: 'right' },
-        { title: 'latency', align: 'right' },
-        { title: 'an image', align: 'right' },
-        { title: 'off-chip', align: 'right' },
-      ],
-      [row('this pipeline', plan), row('layer by layer', plan.base), row('layer fusion', plan.layerFusion)],
-    ),
-    '',
-    `${against(plan.base)} x the images a second of layer by layer, ${against(plan.layerFusion)} x those of layer fusion, on as many chips.`,
-    `Simulated: ${plan.modes.map((m) => `${m.mode} ${Number(m.throughput.toPrecision(3))}/s in ${formatSeconds(m.latencySeconds)}`).join('; ')}.`,
-    ...(real ? ['', realText(real)] : []),
-  ].join('\n');
-}
-
-function realText(real: PipelineRunReport): string {
-  const verdict = real.equal ? 'equal to a run in one thread' : 'NOT equal to a run in one thread';
-  const images = `${real.images} ${real.images === 1 ? 'image' : 'images'}`;
-  return [
-    `Ran ${images} through ${real.workers} worker threads in ${formatSeconds(real.seconds)}: ${verdict}.`,
-    `Each moved ${formatSize(Math.round(real.movedBytes))} between threads; arenas of ${formatSize(Math.min(...real.arenaBytes))} to ${formatSize(Math.max(...real.arenaBytes))}, at most ${real.mostInFlight} mini-batches in flight${real.retried > 0 ? `, ${real.retried} retried` : ''}.`,
-  ].join('\n');
 }

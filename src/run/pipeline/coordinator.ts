@@ -6,105 +6,14 @@
  */
 import { TidemarkError } from '../../errors.ts';
 import type { TypedArray } from '../../graph/graph.ts';
-import type { LayerNet } from '../../passes/2-partition/layers.ts';
-import { type FromWorker, packStage, type ToWorker } from './protocol.ts';
-import { enteringMaps, leavingOutputs, type Stage } from './stages.ts';
-
-/** A worker as its host offers it. */
-export interface WorkerPort {
-  post(message: ToWorker): void;
-  stop(): void;
-}
-
-export interface WorkerEvents {
-  onMessage(message: FromWorker): void;
-  /** The worker is gone and will not answer any more. */
-  onExit(reason: string): void;
-}
-
-export type Spawn = (events: WorkerEvents, stage: number, replica: number) => WorkerPort;
-
-export type PipelineEvent =
-  | {
-      readonly kind: 'ready';
-      readonly stage: number;
-      readonly replica: number;
-      readonly arenaBytes: number;
-      readonly weightBytes: number;
-    }
-  | {
-      readonly kind: 'died';
-      readonly stage: number;
-      readonly replica: number;
-      readonly reason: string;
-      readonly batch?: number;
-    }
-  | {
-      readonly kind: 'retried';
-      readonly stage: number;
-      readonly replica: number;
-      readonly batch: number;
-      readonly attempt: number;
-    }
-  | {
-      readonly kind: 'failed';
-      readonly stage: number;
-      readonly replica: number;
-      readonly batch: number;
-      readonly reason: string;
-    };
-
-export interface PipelineOptions {
-  readonly net: LayerNet;
-  readonly stages: readonly Stage[];
-  readonly replicas: readonly number[];
-  readonly spawn: Spawn;
-  /** Mini-batches that may wait before each replica. Left out: 1. */
-  readonly queue?: number;
-  /** Times that a mini-batch is given to a stage in all. Left out: 3. */
-  readonly attempts?: number;
-  /** Told what happens to workers. */
-  readonly onEvent?: (event: PipelineEvent) => void;
-}
-
-export interface PipelineSummary {
-  readonly batches: number;
-  /** Numbers of the mini-batches that failed, with the reason. */
-  readonly failed: readonly { readonly batch: number; readonly reason: string }[];
-  readonly retried: number;
-  readonly died: number;
-  /** Most mini-batches between the first stage and the end at one time. */
-  readonly mostInFlight: number;
-  /** Bytes of maps that went to workers and came from them: the traffic across the chips' edges. */
-  readonly movedBytes: number;
-}
-
-/** A mini-batch: its maps by image, and how often the stage it is in has had it. */
-interface Flight {
-  readonly batch: number;
-  readonly maps: Map<number, TypedArray>[];
-  attempts: number;
-}
-
-interface Seat {
-  readonly stage: number;
-  readonly replica: number;
-  port?: WorkerPort;
-  ready: boolean;
-  /** Counts lives: what an earlier worker still says is not listened to. */
-  life: number;
-  working?: Flight;
-  /** Done here, but the next stage has no room. */
-  holding?: Flight;
-  readonly waiting: Flight[];
-  /** The next mini-batch for this replica, so that all stay in turn. */
-  expected: number;
-}
+import type { PipelineOptions, PipelineSummary } from './contract.ts';
+import { type FromWorker, packStage } from './protocol.ts';
+import { type Flight, type Seat, Seats } from './seats.ts';
+import { enteringMaps, leavingOutputs } from './stages.ts';
 
 export class PipelineCoordinator {
   readonly #options: PipelineOptions;
-  readonly #seats: Seat[][];
-  readonly #queue: number;
+  readonly #seats: Seats;
   readonly #lastReader = new Map<number, number>();
   readonly #packed: ReturnType<typeof packStage>[];
   #fetch: ((batch: number) => readonly (readonly TypedArray[])[] | undefined) | undefined;
@@ -122,26 +31,15 @@ export class PipelineCoordinator {
   #closed = false;
   /** What went wrong before the run began. */
   #broken: unknown;
-  readonly #skipped = new Set<string>();
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#queue = options.queue ?? 1;
     this.#packed = options.stages.map(packStage);
     options.stages.forEach((s, i) => {
       for (const m of s.inputs) this.#lastReader.set(m, i);
     });
-    this.#seats = options.stages.map((_, stage) =>
-      Array.from({ length: options.replicas[stage] }, (_, replica) => ({
-        stage,
-        replica,
-        ready: false,
-        life: 0,
-        waiting: [],
-        expected: replica,
-      })),
-    );
-    for (const seat of this.#seats.flat()) this.#start(seat);
+    this.#seats = new Seats(options.replicas, options.queue ?? 1);
+    for (const seat of this.#seats.all) this.#start(seat);
   }
 
   /**
@@ -179,7 +77,7 @@ export class PipelineCoordinator {
   /** Stops all workers. */
   close(): void {
     this.#closed = true;
-    for (const seat of this.#seats.flat()) {
+    for (const seat of this.#seats.all) {
       seat.life++;
       seat.port?.stop();
       seat.port = undefined;
@@ -251,7 +149,7 @@ export class PipelineCoordinator {
     seat.port = undefined;
     this.#options.onEvent?.({ kind: 'died', stage, replica, reason, batch: flight?.batch });
     // One that dies without work would die for ever.
-    if (!flight && !seat.ready && this.#died > 3 * this.#seats.flat().length) {
+    if (!flight && !seat.ready && this.#died > 3 * this.#seats.all.length) {
       throw new TidemarkError(
         'internal',
         `stage ${stage + 1}, replica ${replica + 1}: its worker cannot be started (${reason})`,
@@ -281,23 +179,7 @@ export class PipelineCoordinator {
     this.#inFlight--;
     this.#left++;
     // Later stages must not wait for it.
-    for (let s = stage + 1; s < this.#seats.length; s++) this.#skip(s, flight.batch);
-  }
-
-  #skip(stage: number, batch: number): void {
-    this.#skipped.add(`${stage} ${batch}`);
-    this.#advance(this.#seat(stage, batch));
-  }
-
-  /** Moves past mini-batches that will never come. */
-  #advance(seat: Seat): void {
-    while (this.#skipped.delete(`${seat.stage} ${seat.expected}`))
-      seat.expected += this.#seats[seat.stage].length;
-  }
-
-  #seat(stage: number, batch: number): Seat {
-    const list = this.#seats[stage];
-    return list[batch % list.length];
+    for (let s = stage + 1; s < this.#seats.stages; s++) this.#seats.skip(s, flight.batch);
   }
 
   /** What a stage made stays here while a later stage reads it, or it is an output of the network. */
@@ -313,20 +195,15 @@ export class PipelineCoordinator {
     });
   }
 
-  #hasRoom(seat: Seat, batch: number): boolean {
-    const idle = !seat.working && !seat.holding ? 1 : 0;
-    return seat.expected === batch && seat.waiting.length < this.#queue + idle;
-  }
-
   /** Everything that can move moves: the end of the pipeline first, so that room comes free. */
   #turn(): void {
     for (let moved = true; moved && !this.#closed; ) {
       moved = false;
-      for (let s = this.#seats.length - 1; s >= 0; s--) {
-        const holding = this.#seats[s].filter((x) => x.holding);
+      for (let s = this.#seats.stages - 1; s >= 0; s--) {
+        const holding = this.#seats.of(s).filter((x) => x.holding);
         holding.sort((a, b) => a.holding!.batch - b.holding!.batch);
         for (const seat of holding) moved = this.#pass(seat) || moved;
-        for (const seat of this.#seats[s]) moved = this.#work(seat) || moved;
+        for (const seat of this.#seats.of(s)) moved = this.#work(seat) || moved;
       }
       moved = this.#enter() || moved;
     }
@@ -336,7 +213,7 @@ export class PipelineCoordinator {
   /** Hands a finished mini-batch on. */
   #pass(seat: Seat): boolean {
     const flight = seat.holding!;
-    if (seat.stage === this.#seats.length - 1) {
+    if (seat.stage === this.#seats.stages - 1) {
       seat.holding = undefined;
       this.#inFlight--;
       this.#left++;
@@ -347,18 +224,11 @@ export class PipelineCoordinator {
       );
       return true;
     }
-    const next = this.#seat(seat.stage + 1, flight.batch);
-    if (!this.#hasRoom(next, flight.batch)) return false;
+    const next = this.#seats.seat(seat.stage + 1, flight.batch);
+    if (!this.#seats.hasRoom(next, flight.batch)) return false;
     seat.holding = undefined;
-    this.#take(next, flight);
+    this.#seats.take(next, flight);
     return true;
-  }
-
-  #take(seat: Seat, flight: Flight): void {
-    seat.expected += this.#seats[seat.stage].length;
-    this.#advance(seat);
-    flight.attempts = 0;
-    seat.waiting.push(flight);
   }
 
   #work(seat: Seat): boolean {
@@ -376,15 +246,15 @@ export class PipelineCoordinator {
   /** The next mini-batch comes in when its replica of the first stage has room. */
   #enter(): boolean {
     if (!this.#more || !this.#fetch) return false;
-    const seat = this.#seat(0, this.#entered);
-    if (!this.#hasRoom(seat, this.#entered)) return false;
+    const seat = this.#seats.seat(0, this.#entered);
+    if (!this.#seats.hasRoom(seat, this.#entered)) return false;
     const images = this.#fetch(this.#entered);
     if (!images) {
       this.#more = false;
       return false;
     }
     const { net } = this.#options;
-    this.#take(seat, {
+    this.#seats.take(seat, {
       batch: this.#entered,
       maps: images.map((inputs) => enteringMaps(net, inputs)),
       attempts: 0,
