@@ -5,6 +5,7 @@ import type { Network } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
 import { type Layout, layOut, refined } from './assemble.ts';
 import { turnRound } from './directions.ts';
+import { exactWhole, withExactOrders } from './exact-spans.ts';
 import {
   chooseSpans,
   firstSchedulable,
@@ -175,6 +176,16 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
   });
   const choices = [...bySingles, ...byPixels, ...byRows];
+  const reachedPeak = Math.min(...choices.map((c) => c.peak));
+  for (const { variant } of finalists) {
+    if (variant.gathered !== undefined) continue;
+    const span = exactWhole(variant.network, reachedPeak);
+    if (span) choices.push({ variant, spans: [span], peak: span.peakBytes });
+  }
+  for (const { variant, spans } of bySingles) {
+    const exact = withExactOrders(variant.network, spans);
+    if (exact !== spans) choices.push({ variant, spans: exact, peak: peakOf(exact) });
+  }
   // Cheaper plans under nearly the same peak often pack better.
   for (const { variant, peak } of byPixels.slice(0, 1)) {
     for (const slack of [1, 1.02]) {
