@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { randomGraph, randomInputs } from '../../../test/random/random-graph.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { pick, type Random, seeded } from '../../ops/testing/operator-case.ts';
+import { graphMacs } from '../../plan/metrics.ts';
 import { runReference } from '../../run/reference.ts';
 import { applyTiles } from './apply.ts';
 import { outputsOf, usesOf } from './region.ts';
 import { regionOperators, tileOf } from './tile.ts';
-import type { TiledRegion, Tiling } from './tiling.ts';
+import { evenCuts, type TiledRegion, type Tiling } from './tiling.ts';
 
 /** Regions of consecutive operators with one output, cut at random, one after another. */
 function randomRegions(graph: Graph, seed: number): TiledRegion[] {
@@ -70,5 +72,41 @@ describe('random graphs cut into tiles', () => {
     }
     expect(cut).toBeGreaterThan(120);
     expect(kinds.size).toBeGreaterThan(15);
+  });
+});
+
+describe('two 3 x 3 convolutions of stride 1', () => {
+  const H = 24;
+  const builder = new GraphBuilder('pair', 'onnx');
+  const x = builder.input({ name: 'x', shape: [1, H, 10, 4], dtype: 'f32' }, { dtype: 'f32' });
+  const attrs = { stride: [1, 1], dilation: [1, 1], pads: [1, 1, 1, 1], groups: 1 };
+  const weights = () => builder.constant('w', [4, 3, 3, 4], new Float32Array(144).fill(0.1));
+  const middle = builder.op('Conv', [x, weights()], attrs);
+  const y = builder.op('Conv', [middle, weights()], attrs);
+  builder.output(y, { name: 'y', shape: y.shape, dtype: 'f32' });
+  const graph = builder.build();
+
+  it.each([2, 3, 4, 6])('in %i row tiles compute the middle map over H + 2 (n - 1) rows', (n) => {
+    const tiled = applyTiles(graph, {
+      regions: [{ operators: [0, 1], rows: evenCuts(H, n), columns: [0, 10] }],
+    });
+    const rows = H + 2 * (n - 1) + H;
+    expect(graphMacs(tiled) / graphMacs(graph)).toBeCloseTo(rows / (2 * H), 12);
+  });
+
+  it.each([
+    ['cuts that do not end at the height', { operators: [0, 1], rows: [0, 12, 20], columns: [0, 10] }],
+    ['cuts that do not ascend', { operators: [0, 1], rows: [0, 12, 12, 24], columns: [0, 10] }],
+    ['operators out of order', { operators: [1, 0], rows: [0, 12, 24], columns: [0, 10] }],
+    ['operators that are not there', { operators: [0, 7], rows: [0, 12, 24], columns: [0, 10] }],
+    ['a single tile', { operators: [0, 1], rows: [0, 24], columns: [0, 10] }],
+    [
+      'channels of what is no bottleneck',
+      { operators: [0, 1], rows: [0, 24], columns: [0, 10], channels: [0, 2, 4] },
+    ],
+  ])('refuses %s', (_what, region) => {
+    expect(() => applyTiles(graph, { regions: [region] })).toThrow(
+      expect.objectContaining({ code: 'plan-invalid' }),
+    );
   });
 });

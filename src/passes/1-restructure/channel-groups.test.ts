@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { randomInputs } from '../../../test/random/random-graph.ts';
 import { difference } from '../../../test/random/random-plans.ts';
+import { writeOnnx } from '../../emit/onnx/write.ts';
 import { fitGraph } from '../../fit/fit.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { normalise } from '../../model/normalise/normalise.ts';
@@ -50,6 +51,7 @@ describe('inverted bottlenecks in channel groups', () => {
         ),
       ).toBeUndefined();
       const laidOut = inputs.map((values, i) => toGraphLayout(graph.inputs[i], values));
+      expect(() => writeOnnx(tiled)).toThrow(expect.objectContaining({ code: 'operator-unsupported' }));
       const { plan } = fitGraph(tiled, { policy: { input: 'reuse', output: 'whole' }, method: 'layerwise' });
       expect(difference(executePlan(tiled, plan, laidOut).outputs, expected)).toBeUndefined();
     },
