@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { normalise } from '../model/normalise/normalise.ts';
 import { pick, seeded } from '../ops/testing/operator-case.ts';
@@ -116,6 +118,16 @@ describe('chips', () => {
     }
     expect(() => chipPreset('gpu')).toThrow(/edge, tpu-v1/);
     expect(macsPerCycle(chipPreset('edge'))).toBe(1024);
+  });
+
+  test('the chip that the page shows is the preset', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/pipeline.md'), 'utf8');
+    const shown = /```json\n([\s\S]*?)```/.exec(page)![1];
+    const { sources: _, ...preset } = chipPreset('edge');
+    const chip = parseChip(JSON.parse(shown), 'docs/pipeline.md');
+    for (const key of Object.keys(preset) as (keyof typeof preset)[])
+      if (typeof preset[key] === 'number') expect(chip[key], key).toBeCloseTo(preset[key] as number, 20);
+      else expect(chip[key], key).toEqual(preset[key]);
   });
 
   test('a chip from a file is checked', () => {

@@ -46,6 +46,8 @@ export class Partitioner {
   readonly net: LayerNet;
   readonly request: PartitionRequest;
   readonly #closures: Closures;
+  /** Every output row its own. */
+  readonly #apart: Closures;
   readonly #sync: SyncGraph;
   readonly #spans = new Map<string, PartitionSpan | undefined>();
   /** Closures of spans whose replay held more than the formula says. */
@@ -54,7 +56,8 @@ export class Partitioner {
   constructor(net: LayerNet, request: PartitionRequest) {
     this.net = net;
     this.request = request;
-    this.#closures = new Closures(net, { inPlace: request.inPlace });
+    this.#apart = new Closures(net);
+    this.#closures = request.inPlace ? new Closures(net, { inPlace: true }) : this.#apart;
     this.#sync = syncGraph(net);
   }
 
@@ -152,14 +155,13 @@ export class Partitioner {
   /** True where a replay of the span holds more than was counted. */
   #correct(span: PartitionSpan): boolean {
     const counted = this.#closures.of(span.layers);
-    const { rows } = replayClosure(this.net, span.layers, this.#sync);
+    // The replay writes nothing over anything: it is held against rows that are all counted.
+    const rowsOf = new Map(this.#apart.of(span.layers).maps.map((m) => [m.map.index, m.rows]));
     let more = 0;
-    for (const [map, held] of rows) {
-      const m = this.net.maps[map];
-      // In place, a row that the formula leaves out lies under the reader's own.
-      const before = counted.maps.find((c) => c.map === m)!.rows + (this.request.inPlace ? 1 : 0);
-      if (held > before)
-        more += Math.min(m.bytes, held * m.rowBytes) - Math.min(m.bytes, before * m.rowBytes);
+    for (const [map, held] of replayClosure(this.net, span.layers, this.#sync).rows) {
+      const { bytes, rowBytes } = this.net.maps[map];
+      const before = rowsOf.get(map)!;
+      if (held > before) more += Math.min(bytes, held * rowBytes) - Math.min(bytes, before * rowBytes);
     }
     const closureBytes = counted.bytes + more;
     if (closureBytes <= span.closureBytes) return false;
