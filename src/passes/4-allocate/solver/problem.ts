@@ -20,12 +20,6 @@ export interface Lives {
   readonly to: ArrayLike<number>;
 }
 
-/** An address space of its own. */
-export interface Bank {
-  /** Bytes; left out, there is no limit. */
-  readonly capacity?: number;
-}
-
 export interface PackingProblem {
   readonly sizes: ArrayLike<number>;
   /** Either pairs or lives. Pairs of a plain problem follow from its lives and are never listed. */
@@ -35,19 +29,14 @@ export interface PackingProblem {
   readonly alignments?: ArrayLike<number>;
   /** Offset of a buffer that may not move, -1 for the others. */
   readonly fixed?: ArrayLike<number>;
-  /** The height of the first bank is what is minimised; the others only have to suffice. One bank if left out. */
-  readonly banks?: readonly Bank[];
-  /** Bit b of allowedBanks[i]: buffer i may lie in bank b. All banks where left out. */
-  readonly allowedBanks?: ArrayLike<number>;
   /** What the caller knows no packing can be below: the greatest load of live bytes, say. */
   readonly lowerBound?: number;
 }
 
-/** A valid answer. `banks` is there only where the problem has banks. */
+/** A valid answer. */
 export interface PackingAnswer {
   readonly offsets: Float64Array;
-  readonly banks?: Uint8Array;
-  /** End of the highest buffer in the first bank. */
+  /** End of the highest buffer. */
   readonly height: number;
 }
 
@@ -69,7 +58,7 @@ export interface PackingLimits {
 }
 
 export interface PackingResult {
-  /** Undefined where capacities of banks or fixed offsets leave no answer, or none was found. */
+  /** Undefined where fixed offsets leave no answer, or none was found. */
   readonly answer?: PackingAnswer;
   readonly lowerBound: number;
   /** The answer is proven to be the lowest. */
@@ -81,12 +70,8 @@ export interface PackingResult {
 }
 
 /** What is wrong with an answer, or undefined. Shares nothing with the search. */
-export function faultOf(
-  problem: PackingProblem,
-  { offsets, banks, height }: PackingAnswer,
-): string | undefined {
-  const { sizes, pairs, lives, alignments, fixed, allowedBanks } = problem;
-  const bankOf = (i: number) => banks?.[i] ?? 0;
+export function faultOf(problem: PackingProblem, { offsets, height }: PackingAnswer): string | undefined {
+  const { sizes, pairs, lives, alignments, fixed } = problem;
   let highest = 0;
   for (let i = 0; i < sizes.length; i++) {
     const at = offsets[i];
@@ -94,32 +79,22 @@ export function faultOf(
     if (alignments && at % alignments[i] !== 0)
       return `buffer ${i} at ${at} is not aligned to ${alignments[i]}`;
     if (fixed && fixed[i] >= 0 && at !== fixed[i]) return `buffer ${i} at ${at} must be at ${fixed[i]}`;
-    if (allowedBanks && (allowedBanks[i] & (1 << bankOf(i))) === 0)
-      return `buffer ${i} may not be in bank ${bankOf(i)}`;
-    const capacity = problem.banks?.[bankOf(i)]?.capacity;
-    if (capacity !== undefined && at + sizes[i] > capacity) return `buffer ${i} leaves bank ${bankOf(i)}`;
-    if (bankOf(i) === 0) highest = Math.max(highest, at + sizes[i]);
+    highest = Math.max(highest, at + sizes[i]);
   }
   if (highest !== height) return `the height is ${highest}, not ${height}`;
   if (pairs) {
     for (let p = 0; p < pairs.first.length; p++) {
       const a = pairs.first[p];
       const b = pairs.second[p];
-      if (bankOf(a) !== bankOf(b)) continue;
       const apart = offsets[b] - offsets[a];
       if (apart < pairs.above[p] && -apart < pairs.below[p]) return `buffers ${a} and ${b} are too close`;
     }
   }
-  return lives ? overlapOf(sizes, lives, offsets, bankOf) : undefined;
+  return lives ? overlapOf(sizes, lives, offsets) : undefined;
 }
 
 /** Two buffers that overlap in time and in memory, found by a sweep over time. */
-function overlapOf(
-  sizes: ArrayLike<number>,
-  { from, to }: Lives,
-  offsets: Float64Array,
-  bankOf: (i: number) => number,
-): string | undefined {
+function overlapOf(sizes: ArrayLike<number>, { from, to }: Lives, offsets: Float64Array): string | undefined {
   const order = Array.from({ length: sizes.length }, (_, i) => i)
     .filter((i) => to[i] > from[i] && sizes[i] > 0)
     .sort((a, b) => from[a] - from[b]);
@@ -127,8 +102,8 @@ function overlapOf(
   for (const i of order) {
     live = live.filter((j) => to[j] > from[i]);
     for (const j of live) {
-      const apart = offsets[i] < offsets[j] + sizes[j] && offsets[j] < offsets[i] + sizes[i];
-      if (apart && bankOf(i) === bankOf(j)) return `buffers ${i} and ${j} overlap`;
+      const close = offsets[i] < offsets[j] + sizes[j] && offsets[j] < offsets[i] + sizes[i];
+      if (close) return `buffers ${i} and ${j} overlap`;
     }
     live.push(i);
   }

@@ -1,6 +1,10 @@
 /**
  * Exact search for plain buffers: does everything fit below a capacity? Buffers are placed from the bottom up, each
- * as low as those beneath it allow, so that what is placed is a skyline.
+ * as low as those beneath it allow, so that what is placed is a skyline. Of the unplaced, the one that could end
+ * first is taken: it, or a neighbour that can begin below that end, stands where it could (Giffler and Thompson,
+ * "Algorithms for Solving Production-Scheduling Problems", 1960). A section whose floor and what is still to be
+ * placed exceed the capacity fails (MiniMalloc, ASPLOS 2023). Failures carry the set of buffers that cannot be
+ * placed over their lower ends, and levels that raised none of them are jumped over (docs/allocation.md).
  */
 import type { Verdict } from './disjunctive.ts';
 import { type Sections, sortedBy } from './sections.ts';
@@ -25,7 +29,6 @@ export class Skyline {
   readonly #sectionItems: Int32Array;
   readonly #adjStart: Int32Array;
   readonly #adj: Int32Array;
-  readonly #twin: Int32Array;
   readonly #rank: Float64Array;
   readonly #stamp: Int32Array;
   #clock = 0;
@@ -38,9 +41,11 @@ export class Skyline {
   #end = 0;
   #stopped = false;
   #shouldStop: (() => boolean) | undefined;
+  /** Nodes taken so far. */
   nodes = 0;
-  jumps = 0;
+  /** How often a buffer was part of a section that failed. */
   readonly weight: Float64Array;
+  /** Valid after `found`. */
   readonly offsets: Int32Array;
   /** Conflict sets, one for each depth. */
   #sets: Int32Array;
@@ -74,12 +79,10 @@ export class Skyline {
     for (const i of this.#order) for (let t = first[i]; t <= last[i]; t++) this.#sectionItems[at[t]++] = i;
     this.#adjStart = new Int32Array(n + 1);
     const adj: number[] = [];
-    this.#twin = new Int32Array(n).fill(-1);
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         if (j === i || first[j] > last[i] || last[j] < first[i]) continue;
         adj.push(j);
-        if (j < i && first[j] === first[i] && last[j] === last[i] && sizes[i] === sizes[j]) this.#twin[i] = j;
       }
       this.#adjStart[i + 1] = adj.length;
     }
@@ -270,7 +273,6 @@ export class Skyline {
       }
       this.#undo(inner);
       if (!touched) {
-        this.jumps++;
         jumped = true;
         break;
       }
