@@ -95,6 +95,7 @@ function run(model: string, options: Options): void {
   const { maxOverhead, regions, grid, channelGroups } = options;
   const bands = !options.join;
   const found = restructureGraph(graph, { maxOverhead, budgetBytes, regions, grid, bands, channelGroups });
+  if (options.output !== undefined) refuseIntegerGroups(model, graph, found);
   progress.step('planning addresses');
   const [before, after] = [layerwise(graph), layerwise(found.graph)];
   let bytes: number | undefined;
@@ -124,6 +125,16 @@ function run(model: string, options: Options): void {
   };
   if (!fits) answerNo();
   answer(options.json, document, () => text(graph, found, document));
+}
+
+/** Sums of integers that are rounded once, after several operators, have no ONNX form. */
+function refuseIntegerGroups(model: string, graph: Graph, { tiling }: Restructured): void {
+  const region = tiling.regions.find((r) => r.channels);
+  if (!region || !graph.tensors[graph.operators[region.operators[0]].outputs[0]].quant) return;
+  throw new TidemarkError(
+    'usage',
+    `${model}: integer networks cut by channels cannot be written as ONNX; leave out --channel-groups, or -o`,
+  );
 }
 
 /** Layer by layer, packed and proved: what the live bytes come to as addresses. */
