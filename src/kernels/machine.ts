@@ -9,6 +9,11 @@ export interface Machine {
   readonly pairs: boolean;
   /** True where lanes of two vectors can be interleaved at no more than an instruction's cost. */
   readonly interleaves?: boolean;
+  /**
+   * True where the order of float32 sums is free: where few are computed at once, each is made of several that do not
+   * wait for one another. The last bits then differ.
+   */
+  readonly reorders?: boolean;
 }
 
 /** Any C99 compiler, any processor. */

@@ -8,11 +8,14 @@ import type { TypedArray } from '../../graph/graph.ts';
 import { weightZeros } from '../../ops/weight-zeros.ts';
 import {
   add,
+  constant,
   convert,
   type Index,
   i32,
   known,
   load,
+  minus,
+  modulo,
   mul,
   mulAdd,
   place,
@@ -321,24 +324,60 @@ function after(p: Place, more: Index): Place {
   return place(p.region, plus(p.address, more), p.offset);
 }
 
-function floatArithmetic({ b }: Task, lanes: number): Arithmetic {
+/** Sums that a processor needs under way at once so that none waits for another. */
+const UNDER_WAY = 8;
+
+function floatArithmetic({ b, machine }: Task, lanes: number): Arithmetic {
   const sum = typeOf('f32', lanes);
+  const addRun = (
+    sums: readonly Variable[][],
+    pixels: readonly Place[],
+    weights: Place,
+    from: Index,
+    to: Index,
+    step: number,
+    targets: readonly (readonly Variable[][])[],
+  ) => {
+    const vectors = sums[0].length;
+    b.for('k', from, to, step, (first) => {
+      targets.forEach((target, t) => {
+        const k = plus(first, t);
+        const w = Array.from({ length: vectors }, (_, v) => {
+          const at = after(weights, plus(times(k, vectors * lanes * 4), v * lanes * 4));
+          return b.let(`w${v}`, load(sum, 'f32', at));
+        });
+        target.forEach((row, j) => {
+          const x = b.let(`x${j}`, splat(sum, load('f32', 'f32', after(pixels[j], times(k, 4)))));
+          row.forEach((s, v) => {
+            b.set(s, mulAdd(x, w[v], s));
+          });
+        });
+      });
+    });
+  };
   return {
     sum,
     cell: 'f32',
     pack: 1,
     add(sums, pixels, weights, count) {
-      const vectors = sums[0].length;
-      b.for('k', 0, count, 1, (k) => {
-        const w = Array.from({ length: vectors }, (_, v) => {
-          const at = after(weights, plus(times(k, vectors * lanes * 4), v * lanes * 4));
-          return b.let(`w${v}`, load(sum, 'f32', at));
-        });
-        sums.forEach((row, j) => {
-          const x = b.let(`x${j}`, splat(sum, load('f32', 'f32', after(pixels[j], times(k, 4)))));
-          row.forEach((s, v) => {
-            b.set(s, mulAdd(x, w[v], s));
-          });
+      const fixed = known(count);
+      const parts = machine.reorders ? Math.floor(UNDER_WAY / (sums.length * sums[0].length)) : 1;
+      if (parts < 2 || (fixed !== undefined && fixed < 4 * parts)) {
+        addRun(sums, pixels, weights, 0, count, 1, [sums]);
+        return;
+      }
+      const more = Array.from({ length: parts - 1 }, () =>
+        sums.map((row) => row.map(() => b.variable('part', constant(sum, 0)))),
+      );
+      const whole = b.let('whole', minus(count, modulo(count, parts)));
+      addRun(sums, pixels, weights, 0, whole, parts, [sums, ...more]);
+      addRun(sums, pixels, weights, whole, count, 1, [sums]);
+      sums.forEach((row, j) => {
+        row.forEach((s, v) => {
+          b.set(
+            s,
+            more.reduce<Expr>((total, part) => add(total, part[j][v]), s),
+          );
         });
       });
     },
