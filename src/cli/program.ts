@@ -47,6 +47,11 @@ const entries: readonly Entry[] = [
     load: () => import('./commands/overlap.ts'),
   },
   {
+    name: 'alloc',
+    summary: 'give buffers of a MiniMalloc file their offsets, as low as can be',
+    load: () => import('./commands/alloc.ts'),
+  },
+  {
     name: 'partition',
     summary: 'cut a network into spans that fit a chip, with the least off-chip traffic',
     load: () => import('./commands/partition.ts'),
@@ -85,6 +90,11 @@ const entries: readonly Entry[] = [
     name: 'board',
     summary: 'compile a model for a microcontroller and run it on an emulated one',
     load: () => import('./commands/board.ts'),
+  },
+  {
+    name: 'sweep',
+    summary: 'plan many models under many budgets and methods, one JSON line a result',
+    load: () => import('./commands/sweep.ts'),
   },
   {
     name: 'zoo',
