@@ -34,7 +34,26 @@ export interface Comparison {
 
 type Figures = Omit<MethodRow, 'method' | 'seconds' | 'savingVsPingpong' | 'savingVsLayerwise'>;
 
-export function compareMethods(graph: Graph, options: PolicyOptions, progress: Progress): Comparison {
+/** The methods there are, as `compare` lists them. */
+export const METHODS = [
+  'naive',
+  'pingpong',
+  'layerwise',
+  'overlap',
+  'csdf',
+  'csdf-reuse',
+  'restructure',
+  'fit',
+] as const;
+export type Method = (typeof METHODS)[number];
+
+/** `only`: the methods wanted; left out, all. What is not wanted is not planned, but for layer by layer, which savings refer to. */
+export function compareMethods(
+  graph: Graph,
+  options: PolicyOptions,
+  progress: Progress,
+  only: readonly Method[] = METHODS,
+): Comparison {
   const request = {
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
@@ -42,9 +61,6 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
   };
   const profile = profileOf(graph, { opsOnly: options.accounting === 'ops-only' });
   const layerwise = timed(() => planModel(graph, { ...request, method: 'layerwise' }));
-  const naive = timed(() => naiveFigures(graph, layerwise.value));
-  const fit = timed(() => planModel(graph, { ...request, method: 'fit' }));
-  const csdf = csdfRows(graph, request);
   // A rule of thumb, not a plan: nothing of it can be checked, and on a graph with branches it need not exist.
   const pingpong: Figures = {
     arenaBytes: profile.pingpongBytes,
@@ -54,15 +70,27 @@ export function compareMethods(graph: Graph, options: PolicyOptions, progress: P
     macOverhead: 0,
     checked: false,
   };
-  const rows: readonly Row[] = [
-    ['naive', naive.value, naive.seconds],
-    ['pingpong', pingpong, 0],
-    ['layerwise', figures(layerwise.value), layerwise.seconds],
-    ...overlapRows(graph, request),
-    ...csdf,
-    restructureRow(graph, request),
-    ['fit', figures(fit.value), fit.seconds],
-  ];
+  const row = <T>(method: Method, run: () => T, of: (value: T) => Figures): Row => {
+    const { value, seconds } = timed(run);
+    return [method, of(value), seconds];
+  };
+  const make: Readonly<Record<Method, () => Row[]>> = {
+    naive: () => [
+      row(
+        'naive',
+        () => naiveFigures(graph, layerwise.value),
+        (f) => f,
+      ),
+    ],
+    pingpong: () => [['pingpong', pingpong, 0]],
+    layerwise: () => [['layerwise', figures(layerwise.value), layerwise.seconds]],
+    overlap: () => overlapRows(graph, request),
+    csdf: () => csdfRow(graph, request, 'csdf'),
+    'csdf-reuse': () => csdfRow(graph, request, 'csdf-reuse'),
+    restructure: () => [restructureRow(graph, request)],
+    fit: () => [row('fit', () => planModel(graph, { ...request, method: 'fit' }), figures)],
+  };
+  const rows = METHODS.filter((m) => only.includes(m)).flatMap((m) => make[m]());
   return {
     accounting: options.accounting,
     rows: rows.map(([method, row, seconds]) => ({
@@ -88,18 +116,14 @@ function overlapRows(graph: Graph, request: PlanRequest): Row[] {
 }
 
 /** Method 4: a ring for every tensor, each at an address of its own; and its sequel: phases chosen, addresses shared. */
-function csdfRows(graph: Graph, request: PlanRequest): Row[] {
+function csdfRow(graph: Graph, request: PlanRequest, method: 'csdf' | 'csdf-reuse'): Row[] {
   // What is too large to follow row by row is planned layer by layer only.
   if (!canStream(graph)) return [];
   const { policy, onProgress } = fitRequest(request);
-  const row = (method: string, plan: () => { plan: Plan; lowerBoundBytes: number }): Row => {
-    const { value, seconds } = timed(() => planFigures(graph, plan()));
-    return [method, value, seconds];
-  };
-  return [
-    row('csdf', () => csdfPlanOf(graph, policy, 'apart')),
-    row('csdf-reuse', () => smallestCsdfPlan(graph, policy, onProgress)),
-  ];
+  const plan = () =>
+    method === 'csdf' ? csdfPlanOf(graph, policy, 'apart') : smallestCsdfPlan(graph, policy, onProgress);
+  const { value, seconds } = timed(() => planFigures(graph, plan()));
+  return [[method, value, seconds]];
 }
 
 /** Method 3: regions computed tile by tile within its published overhead, the tiled graph layer by layer. */
