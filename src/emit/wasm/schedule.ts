@@ -21,15 +21,17 @@ interface Actor {
 /** Defines the function that fires everything in order, once. */
 export function printSchedule(
   module: ModuleBuilder,
-  program: Pick<Program, 'actors' | 'schedule'>,
+  program: Pick<Program, 'actors' | 'schedule' | 'functions'>,
   kernels: ReadonlyMap<string, Func>,
   calls: ReadonlyMap<string, Shared>,
 ): Func {
+  const numbered = new Set(program.functions.filter((f) => f.params.length > 0).map((f) => f.name));
   const actors = program.actors.map(({ name, fn, firings }): Actor => {
     const shared = calls.get(fn);
     const kernel = kernels.get(shared?.fn ?? fn)!;
     const args = shared?.extra ?? [];
-    if (firings <= 1) return { fire: kernel, args };
+    // One that could fire more often, but does not, is told that it is the first time.
+    if (firings <= 1) return { fire: kernel, args: numbered.has(fn) ? [0, ...args] : args };
     const next = module.global('i32', 0);
     const fire = module.func(`fire ${name}`, NOTHING, (b) => {
       b.getGlobal(next);
