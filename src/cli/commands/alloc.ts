@@ -35,12 +35,7 @@ export function define(command: Command): void {
     .option('--capacity <size>', 'find offsets that fit; without it, the lowest height', (text: string) =>
       parseSize(text, '--capacity'),
     )
-    .option(
-      '--timeout <seconds>',
-      `keep the best after so long (default: ${DEFAULT_SECONDS})`,
-      parseSeconds,
-      DEFAULT_SECONDS,
-    )
+    .option('--timeout <seconds>', 'keep the best after so long', parseSeconds, DEFAULT_SECONDS)
     .option('-o, --out <file>', 'write the file with its offset column')
     .option('--json', 'print one JSON document on stdout and nothing else')
     .addHelpText(
