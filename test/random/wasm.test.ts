@@ -8,7 +8,7 @@ import { difference, fitPlans, rawPlans, subjectOf } from './random-plans.ts';
 const SEEDS = 24;
 
 /** What has no code yet, and is said to have none; other refusals fail. */
-const KNOWN_GAPS = ['is no constant, which cannot be emitted yet', 'is an input outside the arena'];
+const KNOWN_GAPS = ['is an input outside the arena'];
 
 test(`seeds 0 to ${SEEDS - 1}: every plan that can be emitted gives the same bits`, () => {
   let plans = 0;
@@ -34,5 +34,5 @@ test(`seeds 0 to ${SEEDS - 1}: every plan that can be emitted gives the same bit
       }
     }
   }
-  expect(refused / plans).toBeLessThan(0.2);
+  expect(refused / plans).toBeLessThan(0.1);
 });
