@@ -31,6 +31,8 @@ export interface Memory {
   readonly data: readonly Uint8Array[];
   readonly inputs: readonly Uint8Array[];
   readonly outputs: readonly Uint8Array[];
+  /** Told of every access to the arena before it happens; throws where it must not be. */
+  readonly guard?: (access: 'read' | 'write', start: number, bytes: number) => void;
 }
 
 export class Interpreter {
@@ -78,6 +80,7 @@ export class Interpreter {
           const from = this.#number(s.from, locals);
           const at = this.#number(s.at.address, locals) + s.at.offset;
           const memory = this.#bytes(s.at);
+          if (bytes > 0) this.#memory.guard?.(s.direction === 'in' ? 'write' : 'read', at, bytes);
           if (s.direction === 'in') memory.set(this.#memory.inputs[s.port].subarray(from, from + bytes), at);
           else this.#memory.outputs[s.port].set(memory.subarray(at, at + bytes), from);
           break;
@@ -97,19 +100,20 @@ export class Interpreter {
     return this.#value(e, locals) as number;
   }
 
-  #cells(at: Place, cell: Cell, count: number, locals: Locals): DataView {
+  #cells(access: 'read' | 'write', at: Place, cell: Cell, count: number, locals: Locals): DataView {
     const bytes = this.#bytes(at);
     const start = this.#number(at.address, locals) + at.offset;
     const size = count * cellBytes(cell);
     if (start < 0 || start + size > bytes.length)
       throw new RangeError(`bytes ${start}..${start + size} of a ${at.region.kind} of ${bytes.length}`);
     if (start % cellBytes(cell) !== 0) throw new RangeError(`byte ${start} is not aligned to ${cell}`);
+    if (at.region.kind === 'arena') this.#memory.guard?.(access, start, size);
     return new DataView(bytes.buffer, bytes.byteOffset + start, size);
   }
 
   #store(cell: Cell, at: Place, value: Value, lanes: number | undefined, locals: Locals): void {
     const items = Array.isArray(value) ? value.slice(0, lanes) : [value];
-    const view = this.#cells(at, cell, items.length, locals);
+    const view = this.#cells('write', at, cell, items.length, locals);
     items.forEach((v, i) => {
       writeCell(view, cell, i, Number(v));
     });
@@ -125,7 +129,7 @@ export class Interpreter {
         return locals.get(e.name)!;
       case 'load': {
         const count = lanesOf(e.type);
-        const view = this.#cells(e.at, e.cell, count, locals);
+        const view = this.#cells('read', e.at, e.cell, count, locals);
         const items = Array.from({ length: count }, (_, i) => readCell(view, e.cell, i));
         if (isVector(e.type)) return items;
         return e.type === 'i64' ? BigInt(items[0]) : items[0];

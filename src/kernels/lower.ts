@@ -64,6 +64,13 @@ export function lowerPlan(graph: Graph, plan: Plan, machine: Machine, options: L
   };
 }
 
+/** Where a plan puts each tensor of the graph that it runs, as kernels see it. */
+export function planSites(graph: Graph, plan: Plan, machine: Machine): (id: TensorId) => Site {
+  const resolved = plannedGraph(graph, plan);
+  const lowering = new Lowering(resolved.graph, resolved.storage.places, plan, machine);
+  return (id) => lowering.site(id);
+}
+
 /** How often each actor fires in one run. */
 function firedTimes(schedule: readonly ScheduleNode[], actors: number): number[] {
   const times: number[] = new Array(actors).fill(0);
@@ -123,7 +130,7 @@ class Lowering {
     };
     if (actor.kind !== 'operator') {
       const id = actor.kind === 'source' ? firings.outputs[0] : firings.inputs[0].tensor;
-      const site = this.#site(id);
+      const site = this.site(id);
       if (actor.kind === 'source' && site.region.kind === 'input') return undefined;
       const run = runOf(b, firing, actor.run, site.pixels);
       writeTransfer(b, actor.kind === 'source' ? 'in' : 'out', actor.index, site, run);
@@ -139,8 +146,8 @@ class Lowering {
       machine: this.#machine,
       module: this.module,
       b,
-      inputs: context.inputs.map((t) => (t && !t.constant ? this.#site(t.id) : undefined)),
-      outputs: context.outputs.map((t) => this.#site(t.id)),
+      inputs: context.inputs.map((t) => (t && !t.constant ? this.site(t.id) : undefined)),
+      outputs: context.outputs.map((t) => this.site(t.id)),
       run: runOf(b, firing, length, total),
       scratch,
     };
@@ -186,10 +193,10 @@ class Lowering {
     const buffer = this.#buffers.get(this.#places[port.tensor].root);
     if (!buffer) return this.#port(port, 'streamed', 0);
     if (buffer.bank === EXTERNAL) return this.#port(port, 'outside', i);
-    if (!isContiguous(this.#site(port.tensor))) return this.#port(port, 'streamed', 0);
+    if (!isContiguous(this.site(port.tensor))) return this.#port(port, 'streamed', 0);
     return this.#plan.policy.input === 'streamed'
       ? this.#port(port, 'streamed', 0)
-      : this.#port(port, 'arena', byteOf(this.#site(port.tensor), 0));
+      : this.#port(port, 'arena', byteOf(this.site(port.tensor), 0));
   }
 
   output(port: Port, i: number): ProgramPort {
@@ -199,7 +206,7 @@ class Lowering {
       return this.#port(port, 'constant', region.kind === 'data' ? region.index : 0);
     }
     if (this.#plan.policy.output === 'streamed') return this.#port(port, 'streamed', 0);
-    const site = this.#site(port.tensor);
+    const site = this.site(port.tensor);
     if (site.region.kind === 'input') {
       throw new TidemarkError(
         'operator-unsupported',
@@ -225,7 +232,7 @@ class Lowering {
   }
 
   /** Where the plan put a tensor. */
-  #site(id: TensorId): Site {
+  site(id: TensorId): Site {
     const known = this.#sites.get(id);
     if (known) return known;
     const tensor = this.#graph.tensors[id];

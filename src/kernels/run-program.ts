@@ -1,18 +1,32 @@
 /** Runs a whole program in the interpreter: for tests, which compare it with the reference and with the targets. */
 import type { ScheduleNode } from '../plan/plan.ts';
-import { Interpreter } from './interpret.ts';
+import { Interpreter, type Memory } from './interpret.ts';
 import type { Program } from './program.ts';
+
+/** Looks on while a program runs. */
+export interface Onlooker {
+  /** Firing n of an actor of the program is next. */
+  before(actor: number, n: number): void;
+  readonly guard: NonNullable<Memory['guard']>;
+}
 
 /** `inputs[i]` holds the bytes of input i. Gives the bytes of the outputs, and the arena as the run left it. */
 export function runProgram(
   program: Program,
   inputs: readonly Uint8Array[],
   paint = 0,
+  onlooker?: Onlooker,
 ): { readonly outputs: Uint8Array[]; readonly arena: Uint8Array } {
   const arena = new Uint8Array(program.arenaBytes).fill(paint);
   const outputs = program.outputs.map((p) => new Uint8Array(p.bytes));
   const data = program.data.map((d) => d.bytes);
-  const interpreter = new Interpreter(program.functions, { arena, data, inputs, outputs });
+  const interpreter = new Interpreter(program.functions, {
+    arena,
+    data,
+    inputs,
+    outputs,
+    ...(onlooker ? { guard: onlooker.guard } : {}),
+  });
   const takes = new Set(program.functions.flatMap((f) => (f.params.length > 0 ? [f.name] : [])));
   const next = program.actors.map(() => 0);
   const fire = (nodes: readonly ScheduleNode[]): void => {
@@ -22,7 +36,9 @@ export function runProgram(
         continue;
       }
       const { fn } = program.actors[node];
-      interpreter.call(fn, takes.has(fn) ? [next[node]++] : []);
+      const n = next[node]++;
+      onlooker?.before(node, n);
+      interpreter.call(fn, takes.has(fn) ? [n] : []);
     }
   };
   fire(program.schedule);
