@@ -6,6 +6,7 @@ import { TidemarkError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { formatCount, formatSize } from '../../report/format.ts';
 import { buildFor, type OnBoard, runBuilt } from '../board/on-board.ts';
+import { quantised } from '../board/quantised.ts';
 import { requireTools } from '../board/toolchain.ts';
 import { type InputOptions, loadInputs, withInputs } from '../inputs.ts';
 import { loadModel } from '../model.ts';
@@ -84,7 +85,7 @@ export function define(command: Command): void {
   command
     .addHelpText(
       'after',
-      '\nNeeds arm-none-eabi-gcc and qemu-system-arm: scripts/install-board-tools.sh.\n\nExamples:\n  tidemark board model.tflite --board stm32f405 --input cat.png\n  tidemark board model.tflite --board microbit --ram min --json\n  tidemark board model.tflite --board mps3-an547 --input streamed --input face.png\n',
+      '\nWith --dtype int8 a float model is quantised, with scales from the given inputs.\nNeeds arm-none-eabi-gcc and qemu-system-arm: scripts/install-board-tools.sh.\n\nExamples:\n  tidemark board model.tflite --board stm32f405 --input cat.png\n  tidemark board model.tflite --board microbit --ram min --json\n  tidemark board model.tflite --board mps3-an547 --input streamed --input face.png\n',
     )
     .action(run);
 }
@@ -93,10 +94,12 @@ async function run(model: string, options: Options): Promise<void> {
   const part = emulatedPart(options.board);
   requireTools();
   const { policy, files } = splitInput(options);
-  const { graph } = loadModel(model, { ...options, toRun: true });
+  const loaded = loadModel(model, { ...options, toRun: true });
   const ram = options.ram === undefined ? undefined : (parseBudget(options.ram, '--ram') ?? 'min');
+  const given = loadInputs(loaded.graph, { ...options, input: files });
+  const wanted = options.dtype === 'int8' && loaded.format !== 'zoo';
+  const { graph, inputs } = wanted ? quantised(loaded.graph, given) : { graph: loaded.graph, inputs: given };
   const plan = options.plan ? readPlan(options.plan, graph) : undefined;
-  const inputs = loadInputs(graph, { ...options, input: files });
   const progress = startProgress();
   const built = buildFor(graph, part, {
     policy: { input: policy, output: options.output },
