@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
   model_set_weights(slurp("model_weights.bin", MODEL_WEIGHT_BYTES));
 ${read}
 ${room}
-  memset(arena, paint, MODEL_ARENA_NEEDED);
+  { size_t bytes = MODEL_ARENA_NEEDED; memset(arena, paint, bytes); }
   /* where times are asked for, one run before them brings memory and caches up */
   if (repeats > 1) model_run(&io);
   for (int i = 0; i < repeats; i++) {
