@@ -120,7 +120,7 @@ function writeTile(
     });
     const shape = [t.shape[0], lengthOf(box.rows), lengthOf(box.columns), t.shape[3]];
     const id = sheet.like(t, `${t.name}/tile${label}`, shape);
-    sheet.add({ ...op, name: `${op.name}/tile${label}`, inputs, outputs: [id], attrs });
+    sheet.add({ ...op, name: `${op.name}/tile${label}`, inputs, outputs: [id], attrs: attrs() });
     made.set(op.outputs[0], { id, box });
   }
   return read(output, want);

@@ -21,7 +21,8 @@ export interface TileStep {
   readonly made: Box;
   /** One entry an input: the box to read; undefined for all of it, null where the input takes no part. */
   readonly reads: readonly (Box | undefined | null)[];
-  readonly attrs: Attributes;
+  /** Its attributes then; searches never ask. */
+  attrs(): Attributes;
 }
 
 export interface TileOf {
@@ -35,8 +36,13 @@ export interface RegionOperator {
   readonly context: OpContext;
 }
 
+/** Regions overlap: what is known of an operator is found once for all of them. */
+const known = new WeakMap<Graph, RegionOperator[]>();
+
 export function regionOperators(graph: Graph, ids: readonly number[]): RegionOperator[] {
-  return ids.map((id) => ({ op: graph.operators[id], context: contextOf(graph, graph.operators[id]) }));
+  let all = known.get(graph);
+  if (!all) known.set(graph, (all = graph.operators.map((op) => ({ op, context: contextOf(graph, op) }))));
+  return ids.map((id) => all[id]);
 }
 
 /**
@@ -70,13 +76,13 @@ export function tileOf(
       const before = wants.get(id);
       wants.set(id, before ? boxHull(before, needed) : needed);
     });
-    let { attrs } = op;
-    if (rows.change) attrs = rows.change(attrs);
-    if (columns.change) attrs = columns.change(attrs);
+    const attrs = () => changed(changed(op.attrs, rows), columns);
     steps.push({ op, made: { rows: rows.made, columns: columns.made }, reads, attrs });
   }
   return { steps: steps.reverse() };
 }
+
+const changed = (attrs: Attributes, { change }: AxisPart): Attributes => (change ? change(attrs) : attrs);
 
 /** The part along one axis; along an axis that is not cut everything stays as it is. */
 function along(context: OpContext, axis: 1 | 2, want: Interval, cut: boolean): AxisPart | undefined {

@@ -14,7 +14,17 @@ import { type AxisPart, type PartRule, type PictureAxis, withEntry } from '../pa
 /** Inputs that a part may begin before, or end after, what it needs: enough for ratios of small numbers. */
 const SEARCH = 8;
 
+/** Parts that were asked for before: searches ask for the same ones again and again. */
+const knownParts = perContext((_ctx: OpContext) => new Map<string, AxisPart | undefined>());
+
 const resizePart: PartRule = (ctx, axis, want) => {
+  const known = knownParts(ctx);
+  const key = `${axis} ${want.lo} ${want.hi}`;
+  if (!known.has(key)) known.set(key, findPart(ctx, axis, want));
+  return known.get(key);
+};
+
+const findPart: PartRule = (ctx, axis, want) => {
   const attrs = ctx.op.attrs as ResizeAttributes;
   const direction = axis - 1;
   const input = ctx.inputs[0]!.shape[axis];
