@@ -27,7 +27,7 @@ import { programVersion } from '../version.ts';
 
 interface Options extends ModelOptions {
   readonly output?: string;
-  readonly maxOverhead: number;
+  readonly maxOverhead?: number;
   readonly grid?: readonly [number, number];
   readonly ram: string;
   readonly regions: 'one' | 'many';
@@ -41,9 +41,8 @@ export function define(command: Command): void {
     .option('-o, --output <file>', 'where to write the restructured network (.onnx)')
     .option(
       '--max-overhead <percent>',
-      'multiply-accumulates that may be computed again, in the halos of tiles',
+      'multiply-accumulates that may be computed again, in the halos of tiles (default: 8.6)',
       (text) => parsePercent(text, '--max-overhead'),
-      PUBLISHED_OVERHEAD,
     )
     .option(
       '--ram <size>',
@@ -92,7 +91,7 @@ function run(model: string, options: Options): void {
   const progress = startProgress();
   const { graph } = loadModel(model, { ...options, toRun: options.output !== undefined });
   progress.step('looking for regions to cut');
-  const { maxOverhead, regions, grid, channelGroups } = options;
+  const { maxOverhead = PUBLISHED_OVERHEAD, regions, grid, channelGroups } = options;
   const bands = !options.join;
   const found = restructureGraph(graph, { maxOverhead, budgetBytes, regions, grid, bands, channelGroups });
   if (options.output !== undefined) refuseIntegerGroups(model, graph, found);
