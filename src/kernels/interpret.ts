@@ -80,7 +80,8 @@ export class Interpreter {
           const from = this.#number(s.from, locals);
           const at = this.#number(s.at.address, locals) + s.at.offset;
           const memory = this.#bytes(s.at);
-          if (bytes > 0) this.#memory.guard?.(s.direction === 'in' ? 'write' : 'read', at, bytes);
+          if (bytes > 0 && s.at.region.kind === 'arena')
+            this.#memory.guard?.(s.direction === 'in' ? 'write' : 'read', at, bytes);
           if (s.direction === 'in') memory.set(this.#memory.inputs[s.port].subarray(from, from + bytes), at);
           else this.#memory.outputs[s.port].set(memory.subarray(at, at + bytes), from);
           break;
