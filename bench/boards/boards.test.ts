@@ -9,9 +9,15 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { kernelsFor } from '../../src/boards/kernels.ts';
 import { partOf } from '../../src/boards/parts.ts';
 import { buildFor, runBuilt } from '../../src/cli/board/on-board.ts';
+import { quantised } from '../../src/cli/board/quantised.ts';
 import { missingTools } from '../../src/cli/board/toolchain.ts';
+import { loadInputs } from '../../src/cli/inputs.ts';
 import { importModel } from '../../src/compile.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import type { FileArray } from '../../src/run/input/file-array.ts';
+import { runReference } from '../../src/run/reference.ts';
 import { haveModels, MISSING, MODELS } from '../../test/public-models-folder.ts';
+import { bestFace, type Face, type Outputs, overlap } from './face.ts';
 import { inputOf } from './inputs.ts';
 
 const COMMIT = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
@@ -74,6 +80,7 @@ const REST_BYTES = 640;
 const rows: string[] = [];
 const m55: string[] = [];
 const small: string[] = [];
+const face: string[] = [];
 
 function measure({ model, input }: Case, board: string, ram: number | 'min') {
   const file = join(MODELS, `tflite/${model}.tflite`);
@@ -122,6 +129,56 @@ describe.skipIf(why !== undefined)(`boards${why ? ` (skipped: ${why})` : ''}`, (
     );
   });
 
+  test('a face detector takes a picture row by row on a Cortex-M55', () => {
+    const file = join(MODELS, 'onnx/yunet_n_320.onnx');
+    const picture = join(MODELS, 'images/astronaut.png');
+    const graph = importModel({ bytes: new Uint8Array(readFileSync(file)), file });
+    const options = { resize: 'stretch', color: 'bgr', preprocess: '0..255' } as const;
+    const given = loadInputs(graph, { ...options, input: [picture], seed: 1 });
+    const real = (g: Graph, arrays: readonly FileArray[]): Outputs =>
+      new Map(
+        g.outputs.map(({ name, tensor }, i) => {
+          const { quant } = g.tensors[tensor];
+          const values = Array.from(arrays[i].values, Number);
+          return [name, quant ? values.map((v) => (v - quant.zeroPoint[0]) * quant.scale[0]) : values];
+        }),
+      );
+    const asFloat = bestFace(
+      real(
+        graph,
+        runReference(
+          graph,
+          given.arrays.map((a) => a.values),
+        ).map(({ shape, values }) => ({ dtype: 'f32', shape, values })),
+      ),
+    );
+    const { graph: int8, inputs } = quantised(graph, given);
+    const part = partOf('mps3-an547')!;
+    const built = buildFor(int8, part, { policy: { input: 'streamed', output: 'streamed' }, ram: 'min' });
+    expect(built.firmware.fits).toBe(true);
+    const run = runBuilt(int8, built, inputs);
+    expect(run.equal).toBe(true);
+    const onBoard = bestFace(real(int8, run.outputs));
+    expect(onBoard.score).toBeGreaterThan(0.5);
+    expect(overlap(asFloat, onBoard)).toBeGreaterThan(0.5);
+    const source = built.plan.actors.find((a) => a.kind === 'source')!;
+    const { dataBytes, stackBoundBytes, flashBytes } = built.firmware;
+    const pixels = (box: Face['box']) => box.map((v) => Math.round(v)).join(', ');
+    face.push(
+      '| what | figure |',
+      '| --- | --: |',
+      `| picture, RGB bytes that are never in memory at once | ${number(3 * 320 * 320)} |`,
+      `| pixels that the network asks for at a time | ${number(source.run)} |`,
+      `| arena | ${number(built.plan.arenaBytes)} |`,
+      `| RAM: arena, data and stack's bound | ${number(built.plan.arenaBytes + dataBytes + stackBoundBytes)} |`,
+      `| flash | ${number(flashBytes)} |`,
+      `| M instructions | ${millions(run.instructions)} |`,
+      `| best face in floats: score; left, top, width, height | ${asFloat.score.toFixed(3)}; ${pixels(asFloat.box)} |`,
+      `| best face on the board | ${onBoard.score.toFixed(3)}; ${pixels(onBoard.box)} |`,
+      `| overlap of the two (intersection over union) | ${overlap(asFloat, onBoard).toFixed(3)} |`,
+    );
+  });
+
   afterAll(() => {
     writeFileSync(
       RESULT,
@@ -152,6 +209,13 @@ ${m55.join('\n')}
 | part | its RAM | arena | RAM taken | flash taken | M instructions |
 | --- | --: | --: | --: | --: | --: |
 ${small.join('\n')}
+
+## A face detector, row by row
+
+YuNet (\`yunet_n_320.onnx\`), quantised to int8 here, with scales from the picture \`astronaut.png\`, on a Cortex-M55. Its input is streamed: the
+network asks for pixels when it needs them, as from a camera.
+
+${face.join('\n')}
 `,
     );
   });

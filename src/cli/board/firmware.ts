@@ -18,6 +18,8 @@ export interface FirmwareOptions {
   readonly tries?: boolean;
   /** Bytes of the arena's section, where it is to be another than planned. */
   readonly arenaBytes?: number;
+  /** How the model is compiled. Left out: MODEL_FLAGS. */
+  readonly flags?: readonly string[];
 }
 
 export interface Firmware {
@@ -36,6 +38,7 @@ export interface Firmware {
   readonly stackPath: readonly string[];
 }
 
+const MODEL_FLAGS = ['-O2'];
 const SOURCES = ['startup', 'guard', 'main'] as const;
 const CALLBACKS = ['read_input', 'write_output'] as const;
 
@@ -145,7 +148,7 @@ function compile(folder: string, program: Program, layout: BoardLayout, options:
       [...common, ...firmware, path.join(BOARDS, `${source}.c`), '-o', `${source}.o`],
       folder,
     );
-  runTool(COMPILER, [...common, '-O2', 'model.c', '-o', 'model.o'], folder);
+  runTool(COMPILER, [...common, ...(options.flags ?? MODEL_FLAGS), 'model.c', '-o', 'model.o'], folder);
 }
 
 function link(
