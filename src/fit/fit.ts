@@ -7,8 +7,10 @@ import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CopyChoice } from '../graph/storage.ts';
 import { applyTiles } from '../passes/1-restructure/apply.ts';
+import { restructureGraph } from '../passes/1-restructure/restructure.ts';
 import { networkOf } from '../passes/3-schedule/steps.ts';
 import { checkPlan } from '../plan/check.ts';
+import { graphMacs } from '../plan/metrics.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
 import { isOutside, writePlan } from './assemble.ts';
 import { assignBanks, type BankRequest, type Shortfall } from './banks.ts';
@@ -57,7 +59,8 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const found = [...layerwise, ...streamedCandidates(variants, request, start.layout.arenaBytes)];
   const reached = best(found, budget);
   const short = budget === undefined || reached.layout.arenaBytes > budget;
-  if (short && request.maxOverhead) found.push(...stripCandidates(graph, request, reached));
+  if (short && request.maxOverhead)
+    found.push(...stripCandidates(graph, request, reached), ...tileCandidates(graph, request));
   return proven(found, budget);
 }
 
@@ -129,6 +132,16 @@ function stripCandidates(graph: Graph, request: FitRequest, reached: Candidate):
     .flatMap((choice) =>
       streamedCandidates([stripVariant(graph, policy, choice)], request, reached.layout.arenaBytes),
     );
+}
+
+/** The network with its peaks cut into tiles (method 3), layer by layer. */
+function tileCandidates(graph: Graph, request: FitRequest): Candidate[] {
+  const { policy, budgetBytes, maxOverhead = 0, part = (run) => run() } = request;
+  const found = part(() => restructureGraph(graph, { maxOverhead, budgetBytes, policy }));
+  if (!found || found.tiling.regions.length === 0) return [];
+  const { tiling, macOverhead } = found;
+  const extraMacs = Math.round(macOverhead * graphMacs(graph));
+  return [layerByLayer({ graph, network: networkOf(found.graph, policy), tiles: tiling, extraMacs })];
 }
 
 /** The best plan for a choice of strips; undefined where none is smaller than the ceiling. */
