@@ -14,7 +14,6 @@ const POLL = 1024;
 
 export class Skyline {
   readonly #n: number;
-  readonly #words: number;
   readonly #first: Int32Array;
   readonly #last: Int32Array;
   readonly #sizes: Int32Array;
@@ -32,6 +31,10 @@ export class Skyline {
   readonly #rank: Float64Array;
   readonly #stamp: Int32Array;
   #clock = 0;
+  /**
+   * The last failure: buffers whose lower ends, at least so high, cannot all be met; -1 for those without a part
+   * in it.
+   */
   readonly #conflict: Int32Array;
   #stack: Int32Array;
   #top = 0;
@@ -55,7 +58,6 @@ export class Skyline {
     const n = sizes.length;
     const { first, last, count } = sections;
     this.#n = n;
-    this.#words = (n + 31) >>> 5;
     this.#first = first;
     this.#last = last;
     this.#sizes = sizes;
@@ -69,8 +71,8 @@ export class Skyline {
     this.weight = new Float64Array(n).fill(0);
     this.offsets = new Int32Array(n);
     this.#stack = new Int32Array(1 << 14);
-    this.#conflict = new Int32Array(this.#words);
-    this.#sets = new Int32Array(this.#words * (n + 2));
+    this.#conflict = new Int32Array(n);
+    this.#sets = new Int32Array(n * (n + 1));
     this.#sectionStart = new Int32Array(count + 1);
     for (const i of this.#order) for (let t = first[i]; t <= last[i]; t++) this.#sectionStart[t + 1]++;
     for (let t = 0; t < count; t++) this.#sectionStart[t + 1] += this.#sectionStart[t];
@@ -205,11 +207,13 @@ export class Skyline {
       }
     }
     if (worst < 0) return true;
-    this.#conflict.fill(0);
+    this.#conflict.fill(-1);
+    // It would still be too full if they all could begin only here.
+    const enough = Math.max(0, this.#capacity - this.#rem[worst] + 1);
     for (let k = this.#sectionStart[worst]; k < this.#sectionStart[worst + 1]; k++) {
       const j = items[k];
       if (placed[j]) continue;
-      this.#conflict[j >>> 5] |= 1 << (j & 31);
+      this.#conflict[j] = enough;
       this.weight[j]++;
     }
     return false;
@@ -246,47 +250,91 @@ export class Skyline {
     const candidateEnd = this.#top;
     this.#sortCandidates(candidates, candidateEnd);
     const mark = this.#trailTop;
-    const words = this.#words;
+    const n = this.#n;
     const conflict = this.#conflict;
-    const set = words * this.#depth++;
+    const set = n * this.#depth++;
     const sets = this.#sets;
-    for (let w = 0; w < words; w++) sets[set + w] = 0;
-    for (let c = candidates; c < candidateEnd; c++) {
-      const i = this.#stack[c];
-      sets[set + (i >>> 5)] |= 1 << (i & 31);
-    }
+    sets.fill(-1, set, set + n);
+    for (let c = candidates; c < candidateEnd; c++) sets[set + this.#stack[c]] = lb[this.#stack[c]];
     let jumped = false;
     for (let c = candidates; c < candidateEnd; c++) {
       const i = this.#stack[c];
       const inner = this.#trailTop;
+      const top = lb[i] + sizes[i];
       if (this.#place(i) && this.#parts(from, to)) {
         this.#depth--;
         this.#top = candidates;
         return true;
       }
       if (this.#stopped) break;
-      // What failed, if nothing in it was touched here, fails whatever is placed here.
-      let touched = false;
-      for (let k = mark; k < this.#trailTop && !touched; k += 2) {
-        const what = this.#trail[k];
-        if (what >= 0 && what < this.#n) touched = (conflict[what >>> 5] & (1 << (what & 31))) !== 0;
-      }
-      this.#undo(inner);
-      if (!touched) {
+      if (!this.#isTouched(mark)) {
         jumped = true;
         break;
       }
-      for (let w = 0; w < words; w++) sets[set + w] |= conflict[w];
+      this.#undo(inner);
+      this.#join(set, i, top);
       if (c + 1 < candidateEnd && !this.#postpone(i)) {
-        for (let w = 0; w < words; w++) sets[set + w] |= conflict[w];
+        this.#join(set, -1, 0);
         break;
       }
     }
-    this.#top = candidates;
+    const postponed = this.#trailTop > mark;
     this.#undo(mark);
-    if (!jumped && !this.#stopped) for (let w = 0; w < words; w++) conflict[w] = sets[set + w];
+    if (!jumped && !this.#stopped) {
+      this.#hold(set, star, soonest, candidates, candidateEnd, postponed);
+      for (let j = 0; j < n; j++) conflict[j] = sets[set + j];
+    }
+    this.#top = candidates;
     this.#depth--;
     return false;
+  }
+
+  /** Whether the failure needs a lower end that was raised since `mark`. */
+  #isTouched(mark: number): boolean {
+    const trail = this.#trail;
+    for (let k = mark; k < this.#trailTop; k += 2) {
+      const what = trail[k];
+      if (what >= 0 && what < this.#n && trail[k + 1] < this.#conflict[what]) return true;
+    }
+    return false;
+  }
+
+  /** Adds a failure to a level's set, but for what placing i under its neighbours gives by itself. */
+  #join(set: number, i: number, top: number): void {
+    const sets = this.#sets;
+    const conflict = this.#conflict;
+    const first = this.#first;
+    const last = this.#last;
+    for (let j = 0; j < this.#n; j++) {
+      let need = conflict[j];
+      if (need < 0) continue;
+      if (i >= 0 && need <= top && first[j] <= last[i] && last[j] >= first[i]) need = 0;
+      if (need > sets[set + j]) sets[set + j] = need;
+    }
+  }
+
+  /**
+   * What the argument for the candidates needs besides: the others that conflict with one of them may not begin or
+   * end sooner than they do. Where lower ends rose on account of what they could stand on, that is all they have.
+   */
+  #hold(set: number, star: number, soonest: number, from: number, to: number, postponed: boolean): void {
+    const sets = this.#sets;
+    const lb = this.#lb;
+    const first = this.#first;
+    const last = this.#last;
+    for (let j = 0; j < this.#n; j++) {
+      const need = sets[set + j];
+      if (need < 0) continue;
+      let least = 0;
+      if (first[j] <= last[star] && last[j] >= first[star]) least = Math.min(lb[j], soonest);
+      for (let c = from; c < to; c++) {
+        const i = this.#stack[c];
+        if (first[j] > last[i] || last[j] < first[i]) continue;
+        least = Math.max(least, postponed ? lb[j] : soonest - this.#sizes[j]);
+      }
+      // Lower ends that rose here did so for reasons that are in the set.
+      sets[set + j] = Math.min(lb[j], Math.max(least, need));
+    }
   }
 
   /** Puts i where its lower end is. */
