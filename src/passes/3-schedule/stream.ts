@@ -308,8 +308,9 @@ class SpanRun {
     const over = spent && this.#overwritable(spent.root, table.writes[0].root);
     for (const w of table.writes) {
       const s = this.#roots.get(w.root);
-      if (!s || w.hi[f] <= s.hi) continue;
-      this.#grow(s, w.hi[f]);
+      // What nobody reads may be written behind what is needed: a ring has to have room for both.
+      if (!s || (w.hi[f] <= s.hi && (w.lo[f] >= s.lo || w.hi[f] <= w.lo[f]))) continue;
+      this.#grow(s, Math.max(s.hi, w.hi[f]), w.lo[f]);
     }
     if (!over) this.#measure();
     this.#fired[i] = f + 1;
@@ -335,10 +336,10 @@ class SpanRun {
     );
   }
 
-  #grow(s: RootRun, hi: number): void {
+  #grow(s: RootRun, hi: number, from: number): void {
     if (this.#inRing(s)) {
       s.hi = hi;
-      const extent = hi - Math.min(s.lo, hi);
+      const extent = hi - Math.min(s.lo, from, hi);
       const ring = Math.min(s.size, Math.ceil(extent / s.granule) * s.granule);
       if (ring > s.ring) {
         this.#ringBytes += (ring - s.ring) * s.elementBytes;
