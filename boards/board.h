@@ -19,7 +19,7 @@ extern uint8_t __arena_lo[], __arena_hi[], __ram_hi[], __flash_lo[], __flash_hi[
 #endif
 
 /* Exit codes; src/boards/report.ts knows them. */
-enum { EXIT_OK = 0, EXIT_FILE = 90, EXIT_SLACK = 98, EXIT_FAULT = 99 };
+enum { EXIT_OK = 0, EXIT_FILE = 90, EXIT_AGAIN = 91, EXIT_SLACK = 98, EXIT_FAULT = 99 };
 
 void guard_on(void);
 void guard_off(void);

@@ -38,10 +38,32 @@ static int numbered(const char *name, int number, int mode) {
   return file;
 }
 
+#if BOARD_LINE_BYTES > 0
+/* A camera: it gives each line of the first input once, in order, into a buffer for one; none can be had again. */
+static void read_line_by_line(size_t from, uint8_t *to, size_t bytes) {
+  static uint8_t line[BOARD_LINE_BYTES];
+  static size_t lines;
+  if (lines == 0) input_file = numbered("input", 0, SEMI_READ_BINARY);
+  for (; bytes > 0; bytes--, from++) {
+    const size_t wanted = from / BOARD_LINE_BYTES + 1;
+    if (wanted < lines) semi_exit(EXIT_AGAIN);
+    for (; lines < wanted; lines++)
+      if (semi_move(SEMI_READ, input_file, line, sizeof line) != 0) semi_exit(EXIT_FILE);
+    *to++ = line[from % BOARD_LINE_BYTES];
+  }
+}
+#endif
+
 static void read_input(void *user, int input, size_t from, void *to, size_t bytes) {
   uint8_t bite[BITE];
   uint8_t *target = to;
   (void)user;
+#if BOARD_LINE_BYTES > 0
+  if (input == 0) {
+    read_line_by_line(from, to, bytes);
+    return;
+  }
+#endif
   if (open_input != input) {
     if (open_input >= 0) semi_close(input_file);
     input_file = numbered("input", input, SEMI_READ_BINARY);

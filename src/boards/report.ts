@@ -1,6 +1,6 @@
 /** What the firmware in boards/ leaves behind: its report, and what a fault says of itself. */
 
-export const EXIT_CODES = { ok: 0, file: 90, slack: 98, fault: 99 } as const;
+export const EXIT_CODES = { ok: 0, file: 90, again: 91, slack: 98, fault: 99 } as const;
 
 export interface FirmwareReport {
   readonly stackBytes: number;

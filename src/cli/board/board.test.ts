@@ -80,6 +80,17 @@ describe.skipIf(missing !== undefined)(`emulated boards${missing ? ` (skipped: $
     },
   );
 
+  test('a streamed picture comes line by line, each once', () => {
+    const { graph } = keywordSpotter();
+    const streamed = { input: 'streamed', output: 'streamed' } as const;
+    const { plan } = planGraph(graph, { policy: streamed });
+    const built = buildFor(graph, partOf('mps3-an547')!, { policy: streamed, plan });
+    const run = runBuilt(graph, built, inputsOf(graph));
+    expect(run.equal).toBe(true);
+    expect(run.touchedBytes).toBe(plan.arenaBytes);
+    expect(built.firmware.dataBytes).toBeGreaterThan(20);
+  });
+
   test('where the arena is no multiple of 32, a byte past its end is noticed', () => {
     const program = programFor('stm32f405', false);
     expect(program.arenaBytes % 32).not.toBe(0);

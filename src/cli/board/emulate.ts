@@ -70,6 +70,8 @@ export function emulate(
   const read = (name: string) =>
     fs.existsSync(at(name)) ? new Uint8Array(fs.readFileSync(at(name))) : new Uint8Array();
   const faulted = result.status === EXIT_CODES.fault;
+  if (result.status === EXIT_CODES.again)
+    throw new TidemarkError('internal', 'the firmware asked for a line of the input a second time');
   if (!faulted && result.status !== EXIT_CODES.ok && result.status !== EXIT_CODES.slack)
     throw new TidemarkError(
       'internal',

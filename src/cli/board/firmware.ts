@@ -140,7 +140,13 @@ function compile(folder: string, program: Program, layout: BoardLayout, options:
     '-I.',
     '-c',
   ];
-  const firmware = ['-Os', '-ffreestanding', '-fno-tree-loop-distribute-patterns', `-DBOARD_HOLES=${holes}`];
+  const firmware = [
+    '-Os',
+    '-ffreestanding',
+    '-fno-tree-loop-distribute-patterns',
+    `-DBOARD_HOLES=${holes}`,
+    `-DBOARD_LINE_BYTES=${lineBytes(program)}`,
+  ];
   if (options.tries) firmware.push('-DBOARD_TRIES');
   for (const source of SOURCES)
     runTool(
@@ -149,6 +155,12 @@ function compile(folder: string, program: Program, layout: BoardLayout, options:
       folder,
     );
   runTool(COMPILER, [...common, ...(options.flags ?? MODEL_FLAGS), 'model.c', '-o', 'model.o'], folder);
+}
+
+/** Bytes of a line of the first input, where it is a picture that is streamed; else 0. */
+function lineBytes({ inputs: [input] }: Program): number {
+  if (input?.where !== 'streamed' || input.shape.length !== 4) return 0;
+  return input.bytes / (input.shape[0] * input.shape[1]);
 }
 
 function link(
