@@ -16,7 +16,7 @@ const MOST_UNITS = 2 ** 29;
 const FIRST_NODES = 500;
 const GROWTH = 1.2;
 /** How much more the buffers that failed often count in each round of orders. */
-const BLAME = [0, 1, 4, 16];
+const BLAME = [0, 4];
 
 interface Stretch {
   readonly members: Int32Array;
