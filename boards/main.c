@@ -123,8 +123,24 @@ __attribute__((noinline)) static uint32_t recurse(uint32_t depth) {
 }
 #endif
 
-/* The bytes between the end of the arena and the next fence, fewer than 32, must stay as they were. */
-static uint32_t slack_intact(uint8_t paint) {
+#ifdef BOARD_NO_MPU
+#define WATCHED_BELOW 32
+#else
+#define WATCHED_BELOW 0
+#endif
+
+/*
+ * The bytes between the end of the arena and the next fence, fewer than 32, must stay as they were; so must the 32 below
+ * it where nothing can fence them off.
+ */
+static void paint_around(uint8_t paint) {
+  for (volatile uint8_t *p = __arena_lo - WATCHED_BELOW; p < __arena_lo; p++) *p = paint;
+  for (volatile uint8_t *p = __arena_hi; p < __ram_hi; p++) *p = paint;
+}
+
+static uint32_t intact_around(uint8_t paint) {
+  for (const volatile uint8_t *p = __arena_lo - WATCHED_BELOW; p < __arena_lo; p++)
+    if (*p != paint) return 0;
   for (const volatile uint8_t *p = __arena_hi; p < __ram_hi; p++)
     if (*p != paint) return 0;
   return 1;
@@ -135,7 +151,7 @@ uint32_t board_main(void) {
   const struct control control = read_control();
   const uint8_t paint = (uint8_t)control.paint;
   for (volatile uint8_t *p = __arena_lo; p < __arena_hi; p++) *p = paint;
-  for (volatile uint8_t *p = __arena_hi; p < __ram_hi; p++) *p = paint;
+  paint_around(paint);
   model_run(&io);
   if (open_input >= 0) semi_close(input_file);
   if (open_output >= 0) semi_close(output_file);
@@ -152,5 +168,5 @@ uint32_t board_main(void) {
   if (control.action == ACTION_POKE) poke(control.distance < 0 ? __arena_lo + control.distance : __arena_hi + control.distance);
   if (control.action == ACTION_RECURSE) recurse(1u << 20);
 #endif
-  return slack_intact(paint) ? EXIT_OK : EXIT_SLACK;
+  return intact_around(paint) ? EXIT_OK : EXIT_SLACK;
 }

@@ -168,8 +168,9 @@ describe.skipIf(why !== undefined)(`boards${why ? ` (skipped: ${why})` : ''}`, (
       '| what | figure |',
       '| --- | --: |',
       `| picture, RGB bytes that are never in memory at once | ${number(3 * 320 * 320)} |`,
-      `| pixels that the network asks for at a time | ${number(source.run)} |`,
+      `| pixels that the network takes at a time | ${number(source.run)} |`,
       `| arena | ${number(built.plan.arenaBytes)} |`,
+      `| static data, with the camera's line of ${number(3 * 320)} | ${number(dataBytes)} |`,
       `| RAM: arena, data and stack's bound | ${number(built.plan.arenaBytes + dataBytes + stackBoundBytes)} |`,
       `| flash | ${number(flashBytes)} |`,
       `| M instructions | ${millions(run.instructions)} |`,
@@ -213,7 +214,7 @@ ${small.join('\n')}
 ## A face detector, row by row
 
 YuNet (\`yunet_n_320.onnx\`), quantised to int8 here, with scales from the picture \`astronaut.png\`, on a Cortex-M55. Its input is streamed: the
-network asks for pixels when it needs them, as from a camera.
+firmware's camera gives each line of the picture once, in order, into a buffer of one line, and the network takes pixels from there when it needs them.
 
 ${face.join('\n')}
 `,

@@ -16,7 +16,7 @@ export interface BoardLayout {
   readonly ramOrigin: number;
   readonly ramBytes: number;
   readonly holes: readonly Hole[];
-  /** Kept free below the arena for a fence. */
+  /** Kept free below the arena: a fence, or painted and watched where there is no unit for one. */
   readonly fenceBytes: number;
 }
 
@@ -38,7 +38,7 @@ export function layoutOf(part: Part): BoardLayout | undefined {
     ramOrigin,
     ramBytes: part.ramBytes,
     holes: machine.fences === 'armv7m' ? holesBelow(ramOrigin, machine.ramOrigin) : [],
-    fenceBytes: machine.fences === 'none' ? 0 : 1 << FENCE_LOG2,
+    fenceBytes: 1 << FENCE_LOG2,
   };
 }
 

@@ -80,6 +80,15 @@ describe.skipIf(missing !== undefined)(`emulated boards${missing ? ` (skipped: $
     },
   );
 
+  test('without a protection unit a byte below the arena is noticed, and one past it leaves RAM', () => {
+    const firmware = buildFirmware(programFor('microbit'), layout('microbit'), { tries: true });
+    const { tensors } = inputsOf(keywordSpotter().graph);
+    const below = emulate(firmware, tensors, { attempt: { kind: 'poke', distance: -1 } });
+    const above = emulate(firmware, tensors, { attempt: { kind: 'poke', distance: 0 } });
+    expect(below.exitCode).toBe(EXIT_CODES.slack);
+    expect(above.exitCode).toBe(EXIT_CODES.fault);
+  });
+
   test('a streamed picture comes line by line, each once', () => {
     const { graph } = keywordSpotter();
     const streamed = { input: 'streamed', output: 'streamed' } as const;

@@ -93,7 +93,7 @@ export function runBuilt(
       throw new TidemarkError('internal', `the firmware faulted${where}: ${kind}`);
     }
     if (run.exitCode === EXIT_CODES.slack)
-      throw new TidemarkError('internal', 'the firmware wrote past the end of the arena');
+      throw new TidemarkError('internal', 'the firmware wrote past an end of the arena');
     if (!run.report || !run.counts)
       throw new TidemarkError(
         'internal',
