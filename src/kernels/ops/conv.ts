@@ -20,7 +20,7 @@ import {
 } from '../rows.ts';
 import { addressOf, elementAt, isDense, runsUnbroken, stretchesOf } from '../site.ts';
 import { writeDepthwise } from './conv-depthwise.ts';
-import { type Block, blocksOf, type Products, productsOf } from './products.ts';
+import { type Block, blocksOf, type ProductShape, type Products, productsOf } from './products.ts';
 import { weightsAreConstant } from './runtime-products.ts';
 
 /** The window of a convolution. */
@@ -96,15 +96,51 @@ function writeConv(task: Task, window: Window, groups: number, cin: number, perG
   const inputBytes = task.inputs[0]!.pixels * task.inputs[0]!.stride;
   const blocks = blocksOf(task.machine, perGroup, pixels).length * groups;
   const byBlocks = products.bytes > NEAR_BYTES && rows > 1 && blocks * inputBytes < rows * products.bytes;
-  const over = (body: (row: Row, block: Block) => void) => {
-    if (byBlocks)
-      products.overBlocks((block) => overRows(b, task.run, window.x.output, (row) => body(row, block)));
-    else overRows(b, task.run, window.x.output, (row) => products.overBlocks((block) => body(row, block)));
+  const over = (by: Products, body: (row: Row, block: Block) => void) => {
+    if (byBlocks) by.overBlocks((block) => overRows(b, task.run, window.x.output, (row) => body(row, block)));
+    else overRows(b, task.run, window.x.output, (row) => by.overBlocks((block) => body(row, block)));
   };
-  over((row, block) => writeRow(task, window, products, row, block, cin));
+  const rowwise = rowProducts(task, window, products, { groups, perGroup, depth: cin, taps, pixels });
+  if (rowwise === undefined) {
+    over(products, (row, block) => writeRow(task, window, products, row, block, cin, 'all'));
+    return;
+  }
+  over(products, (row, block) => writeRow(task, window, products, row, block, cin, 'borders'));
+  over(rowwise, (row, block) => writeRow(task, window, rowwise, row, block, cin, 'interior'));
 }
 
-function writeRow(task: Task, window: Window, products: Products, row: Row, block: Block, cin: number): void {
+/** Weights of this many bytes and less may be there twice. */
+const SMALL_BYTES = 32 * 1024;
+
+/**
+ * Where taps have an odd number of elements and weights are packed in pairs, neighbouring taps do not join. A row of taps as
+ * one tap does: for the interior of pictures with few channels.
+ */
+function rowProducts(
+  task: Task,
+  { x: across, y: down }: Window,
+  products: Products,
+  shape: ProductShape,
+): Products | undefined {
+  const site = task.inputs[0]!;
+  const dense = isDense(site) && site.channels === shape.depth && across.dilation === 1;
+  const useful = !products.joins && across.taps > 1 && products.bytes <= SMALL_BYTES;
+  if (!dense || !useful || !runsUnbroken(site, across.input)) return undefined;
+  return productsOf(task, { ...shape, depth: shape.depth * across.taps, taps: down.taps });
+}
+
+/** Part of a row: its interior has products by rows of taps, or all of it by taps. */
+type Part = 'all' | 'borders' | 'interior';
+
+function writeRow(
+  task: Task,
+  window: Window,
+  products: Products,
+  row: Row,
+  block: Block,
+  cin: number,
+  part: Part,
+): void {
   const { b } = task;
   const { x: across } = window;
   const whole = runsUnbroken(task.inputs[0]!, across.input);
@@ -112,13 +148,16 @@ function writeRow(task: Task, window: Window, products: Products, row: Row, bloc
     b.for('x', row.from, row.to, 1, (x) => onePixel(task, window, products, row.row, x, block, cin));
     return;
   }
-  const edge = (x: Expr) => blockOf(task, window, products, row.row, x, 1, true, block, cin);
+  const edge = (x: Expr) => {
+    if (part !== 'interior') blockOf(task, window, products, row.row, x, 1, true, block, cin);
+  };
   // Code for floats is short: what blocks leave over is written out.
   const float = task.ctx.inputs[0]!.dtype === 'f32';
   const even = float ? undefined : evenBlock(across, row, block.pixels);
   const inner = (from: Expr, to: Expr) => {
+    if (part === 'borders') return;
     inBlocks(b, from, to, even ?? block.pixels, (x, count) => {
-      blockOf(task, window, products, row.row, x, count, false, block, cin);
+      blockOf(task, window, products, row.row, x, count, false, block, cin, part === 'interior');
     });
   };
   overColumns(b, across, row, edge, inner, even);
@@ -135,6 +174,7 @@ function blockOf(
   border: boolean,
   block: Block,
   cin: number,
+  rowwise = false,
 ): void {
   const { b } = task;
   const site = task.inputs[0]!;
@@ -159,7 +199,8 @@ function blockOf(
         elementAt(site, plus(at, j * across.stride * site.stride)),
       );
     };
-    if (joined) {
+    if (rowwise) products.add(block, sums, pixels(0), k, 1);
+    else if (joined) {
       products.add(block, sums, pixels(kx.from), plus(times(k, across.taps), kx.from), minus(kx.to, kx.from));
     } else {
       b.for('kx', kx.from, kx.to, 1, (tap) => {
