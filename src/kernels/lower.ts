@@ -32,6 +32,7 @@ import type { Program, ProgramActor, ProgramPort } from './program.ts';
 import { kernelsOf } from './registry.ts';
 import { byteOf, cellOf, isContiguous, type Site, wholeSite } from './site.ts';
 import { writeTransfer } from './transfer.ts';
+import { usedData } from './used-data.ts';
 
 export interface LowerOptions {
   /** Called with the share of actors done, 0 to 1. */
@@ -51,11 +52,13 @@ export function lowerPlan(graph: Graph, plan: Plan, machine: Machine, options: L
   const numbers: (number | undefined)[] = [];
   let count = 0;
   for (const actor of actors) numbers.push(actor ? count++ : undefined);
+  const used = usedData(lowering.module.functions);
+  for (const port of outputs) if (port.where === 'constant') used.add(port.offset);
   return {
     name: graph.name,
     arenaBytes: plan.arenaBytes,
     arenaAlign: 16,
-    data: lowering.module.data,
+    data: lowering.module.data.map((d, i) => (used.has(i) ? d : { ...d, bytes: new Uint8Array(0) })),
     functions: lowering.module.functions,
     actors: [...actors.filter((a) => a !== undefined), ...lowering.last],
     schedule: [...renumbered(plan.schedule, numbers), ...lowering.last.map((_, i) => count + i)],

@@ -9,6 +9,7 @@ import type { Fn } from './ir.ts';
 /** Constant bytes: packed weights, tables. */
 export interface DataObject {
   readonly name: string;
+  /** Empty where nothing reads it any more. */
   readonly bytes: Uint8Array;
   /** Alignment that accesses want, and the type to print it as. */
   readonly align: number;

@@ -8,6 +8,7 @@ const TYPE = { i8: 'int8_t', u8: 'uint8_t', i16: 'int16_t', i32: 'int32_t', f32:
 export function dataArrays(data: readonly DataObject[]): string {
   return data
     .map((d, i) => {
+      if (d.bytes.length === 0) return '';
       const values = elements(d);
       const text: string[] = [];
       for (let at = 0; at < values.length; at += 16) text.push(values.slice(at, at + 16).join(','));
@@ -18,6 +19,7 @@ export function dataArrays(data: readonly DataObject[]): string {
         `#define data_${i} ((const uint8_t *)values_${i})`
       );
     })
+    .filter((text) => text !== '')
     .join('\n');
 }
 

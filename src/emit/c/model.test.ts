@@ -103,6 +103,13 @@ describe.skipIf(!any)(`emitted C${note}`, () => {
     }
   });
 
+  test('vectors compile without a warning, whether or not the processor has them', () => {
+    const { graph, plan } = ints;
+    write(emitC(lowerPlan(graph, plan, VECTOR16)).files);
+    for (const compiler of compilers)
+      expect(compile(compiler, ...STRICT, '-c', 'model.c', '-o', 'model.o')).toBe('');
+  });
+
   test('the stack stays below what is said', () => {
     const { graph, plan } = ints;
     const program = lowerPlan(graph, plan, PLAIN);

@@ -156,9 +156,8 @@ function source(program: Program, prefix: string, file: boolean): string {
 const VECTOR_HEAD = `#if !defined(__GNUC__)
 #error "this file uses GCC and Clang vectors; emit the model for plain C instead"
 #endif
-#if !defined(__clang__)
+/* functions that take vectors are inline: how they would be passed does not matter */
 #pragma GCC diagnostic ignored "-Wpsabi"
-#endif
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif`;
@@ -179,9 +178,11 @@ function head(P: string, align: number): string {
 #if defined(__GNUC__)
 #define TM_ALIGN(n) __attribute__((aligned(n)))
 #define TM_ALIGNED(p, type) __builtin_assume_aligned(p, sizeof(type))
+#define TM_INLINE static inline __attribute__((unused))
 #else
 #define TM_ALIGN(n)
 #define TM_ALIGNED(p, type) (p)
+#define TM_INLINE static inline
 #endif
 #define TM_ARENA_ALIGN ${align}`;
 }

@@ -213,6 +213,8 @@ export class Helpers {
   /** Their code, each after what it needs. */
   code(): string {
     const used = Object.keys(helpers).filter((name) => this.#used.has(name));
-    return [...used.map((name) => helpers[name].code), ...this.#own.values()].join('\n');
+    const code = [...used.map((name) => helpers[name].code), ...this.#own.values()].join('\n');
+    // Some are for one processor only, and idle on others.
+    return code.replaceAll('static inline', 'TM_INLINE');
   }
 }

@@ -91,7 +91,7 @@ export class Printer {
           break;
         }
         case 'if':
-          lines.push(`${pad}if (${this.expr(s.cond)}) {`);
+          lines.push(`${pad}if (${bare(this.expr(s.cond))}) {`);
           this.#block(s.body, depth + 1, lines);
           if (s.otherwise.length > 0) {
             lines.push(`${pad}} else {`);
@@ -274,6 +274,17 @@ export class Printer {
     if (real && (to === 'i32' || to === 'i64')) return `${this.#helpers.use(`${to}_${from}`)}(${x})`;
     return `(${SCALAR[to]})${x}`;
   }
+}
+
+/** A condition without the brackets around the whole of it, which compilers suspect of being a mistake. */
+function bare(text: string): string {
+  if (!text.startsWith('(') || !text.endsWith(')')) return text;
+  let depth = 0;
+  for (let i = 0; i < text.length - 1; i++) {
+    depth += text[i] === '(' ? 1 : text[i] === ')' ? -1 : 0;
+    if (depth === 0) return text;
+  }
+  return text.slice(1, -1);
 }
 
 /** A literal of a finite number that gives the same bits. */
