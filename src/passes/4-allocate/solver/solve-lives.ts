@@ -15,6 +15,8 @@ const MOST_UNITS = 2 ** 29;
 
 const FIRST_NODES = 500;
 const GROWTH = 1.2;
+/** Strands of restarts, by how fast they forget. */
+const DECAYS = [1, 0.8];
 /** How much more the buffers that failed often count in each round of orders. */
 const BLAME = [0, 4];
 
@@ -29,8 +31,16 @@ interface Stretch {
   height: number;
   bound: number;
   aim: number;
+  readonly strands: readonly Strand[];
+}
+
+/** One line of restarts with a memory of its own for what failed. Strands take turns: each is lucky elsewhere. */
+interface Strand {
+  /** What is left of old blame after each round of orders. */
+  readonly decay: number;
   round: number;
   seed: number;
+  nodes: number;
   exact?: Skyline;
 }
 
@@ -106,15 +116,21 @@ function round(
   nodeLimit: number,
   shouldStop?: () => boolean,
 ): number {
-  s.exact ??= new Skyline(s.sections, Int32Array.from(s.sizes));
-  const exact = s.exact;
-  const lap = Math.floor(s.round / s.keys.length);
-  const keys = s.keys[s.round % s.keys.length];
+  const strand = s.strands.reduce((a, b) => (b.nodes < a.nodes ? b : a));
+  strand.exact ??= new Skyline(s.sections, Int32Array.from(s.sizes));
+  const { exact } = strand;
+  const lap = Math.floor(strand.round / s.keys.length);
+  const keys = s.keys[strand.round % s.keys.length];
   const blame = lap === 0 ? 0 : BLAME[lap % BLAME.length];
   const noise = lap === 0 ? 0 : 0.3;
   const most = exact.weight.reduce((m, w) => Math.max(m, w), 1);
-  exact.rank((k) => keys[k] * (1 + noise * (2 * random(s) - 1)) * (1 + (blame * exact.weight[k]) / most));
-  s.round++;
+  exact.rank(
+    (k) => keys[k] * (1 + noise * (2 * random(strand) - 1)) * (1 + (blame * exact.weight[k]) / most),
+  );
+  strand.round++;
+  const lapEnds = strand.round % s.keys.length === 0;
+  if (lapEnds && strand.decay < 1)
+    for (let k = 0; k < exact.weight.length; k++) exact.weight[k] *= strand.decay;
   const goal = Math.max(s.bound, enough);
   s.aim = Math.min(Math.max(s.aim, goal), s.height - 1);
   const nodes = exact.nodes;
@@ -126,15 +142,17 @@ function round(
   } else if (verdict === 'impossible') {
     s.bound = Math.max(s.bound, s.aim + 1);
     s.aim = s.bound;
-  } else if (!only && s.round % s.keys.length === 0) {
+  } else if (!only && lapEnds) {
     // Half way to what is known to be possible; from there back to the goal.
     const next = Math.ceil((s.aim + s.height) / 2);
     s.aim = s.aim >= s.height - 1 ? goal : Math.min(next, s.height - 1);
   }
-  return Math.max(1, exact.nodes - nodes);
+  const taken = Math.max(1, exact.nodes - nodes);
+  strand.nodes += taken;
+  return taken;
 }
 
-function random(s: Stretch): number {
+function random(s: Strand): number {
   s.seed ^= s.seed << 13;
   s.seed ^= s.seed >>> 17;
   s.seed ^= s.seed << 5;
@@ -178,8 +196,7 @@ function stretchOf(problem: PackingProblem, members: Int32Array, unit: number): 
     height: Number.POSITIVE_INFINITY,
     bound,
     aim: bound,
-    round: 0,
-    seed: 0x2545f491,
+    strands: DECAYS.map((decay, k) => ({ decay, round: 0, seed: 0x2545f491 + k, nodes: 0 })),
   };
 }
 
