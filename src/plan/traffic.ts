@@ -1,6 +1,11 @@
-/** Bytes that firings read from and write to memory, by root tensor and by bank. A row read by three firings counts thrice. */
+/**
+ * Bytes that a run reads from and writes to memory, by root tensor and by bank. What a row of output reads counts once for
+ * that row, however its operator fires: a row of input under three rows of windows counts thrice.
+ */
 import { channelsOf, elementBytes, type Graph, type TensorId } from '../graph/graph.ts';
 import type { Storage } from '../graph/storage.ts';
+import { definitionOf } from '../ops/registry.ts';
+import { rowRun } from '../passes/3-schedule/row-run.ts';
 import { type ActorShape, firingsOf } from './firing.ts';
 import { banksOf, EXTERNAL, type Plan } from './plan.ts';
 import { plannedGraph } from './planned-graph.ts';
@@ -25,7 +30,8 @@ export function addActorTraffic(
   actor: ActorShape,
   times = Number.POSITIVE_INFINITY,
 ): void {
-  const firings = firingsOf(graph, actor);
+  const byRows = rowsOf(graph, actor);
+  const firings = firingsOf(graph, byRows);
   const of = (id: TensorId): Traffic => {
     const { root } = storage.places[id];
     let entry = traffic.get(root);
@@ -33,7 +39,7 @@ export function addActorTraffic(
     return entry;
   };
   const pixelBytes = (id: TensorId) => channelsOf(graph.tensors[id].shape) * elementBytes(graph.tensors[id]);
-  const count = Math.min(firings.count, times);
+  const count = Math.min(firings.count, Math.ceil((times * actor.run) / byRows.run));
   firings.inputs.forEach(({ tensor }, i) => {
     let pixels = 0;
     for (let f = 0; f < count; f++) {
@@ -48,6 +54,13 @@ export function addActorTraffic(
     written += Math.max(0, hi - lo);
   }
   for (const id of firings.outputs) of(id).writtenBytes += written * pixelBytes(id);
+}
+
+/** The same actor, firing row by row. */
+function rowsOf(graph: Graph, actor: ActorShape): ActorShape {
+  if (actor.kind !== 'operator' || actor.fold) return actor;
+  const op = graph.operators[actor.index];
+  return definitionOf(op.kind).access === 'pixel' ? { ...actor, run: rowRun(graph, op) } : actor;
 }
 
 /** Traffic of one run of a plan, by bank; working memory does not count. Memory outside all banks comes last, if it is used. */
