@@ -109,7 +109,7 @@ function searchSpans(variant: Variant, search: SpanSearch): SpanChoice[] | undef
 }
 
 function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilingBytes: number): Candidate[] {
-  const { budgetBytes: budget, onProgress } = request;
+  const { budgetBytes: budget, onProgress, part = (run) => run() } = request;
   const work: Work = { left: PIXEL_WORK };
   const open = variants.filter((v) => v.network.steps.length > firstSchedulable(v.network));
   if (budget !== undefined) {
@@ -179,11 +179,11 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
   const reachedPeak = Math.min(...choices.map((c) => c.peak));
   for (const { variant } of finalists) {
     if (variant.gathered !== undefined) continue;
-    const span = exactWhole(variant.network, reachedPeak);
+    const span = part(() => exactWhole(variant.network, reachedPeak));
     if (span) choices.push({ variant, spans: [span], peak: span.peakBytes });
   }
   for (const { variant, spans } of bySingles) {
-    const exact = withExactOrders(variant.network, spans);
+    const exact = part(() => withExactOrders(variant.network, spans)) ?? spans;
     if (exact !== spans) choices.push({ variant, spans: exact, peak: peakOf(exact) });
   }
   // Cheaper plans under nearly the same peak often pack better.
