@@ -114,7 +114,11 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
   const open = variants.filter((v) => v.network.steps.length > firstSchedulable(v.network));
   if (budget !== undefined) {
     const budgetWork: Work = { left: ROW_WORK };
-    for (const modes of [['rows'], ['rows', 'singles'], ['rows', 'pixels', 'singles']] satisfies Mode[][]) {
+    const few = open.every((v) => rowsOf(v.network) <= MOST_SINGLE_ROWS);
+    const tries: Mode[][] = few
+      ? [['rows'], ['rows', 'singles'], ['rows', 'pixels', 'singles']]
+      : [['rows'], ['rows', 'pixels']];
+    for (const modes of tries) {
       const found = open.flatMap(
         (v) => withinBudget(v, modes, budget, budgetWork, request, (d) => onProgress?.(d / 4)) ?? [],
       );
@@ -163,6 +167,7 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
   byPixels.sort((a, b) => a.peak - b.peak);
   const singlesWork: Work = { left: SINGLES_WORK };
   const bySingles = finalists.flatMap(({ variant, peak }, i) => {
+    if (rowsOf(variant.network) > MOST_SINGLE_ROWS) return [];
     const spans = spansOf(
       variant,
       {
@@ -236,6 +241,13 @@ function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: 
 /** Layouts that get better addresses: those nearest to the best. */
 const REFINED = 3;
 const WORTH_REFINING = 1.06;
+
+/** Rows beyond which none is placed by itself: their addresses would take too long to find. */
+const MOST_SINGLE_ROWS = 8000;
+
+function rowsOf(network: Network): number {
+  return network.steps.reduce((rows, _, s) => rows + network.table(s, 'rows').count, 0);
+}
 
 function polished(found: Candidate, peak: number): Candidate {
   const { network } = found.variant;

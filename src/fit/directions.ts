@@ -10,16 +10,23 @@ import type { SpanChoice } from './spans.ts';
 
 /** Layouts tried for one choice of spans. */
 const MOST_LAYOUTS = 24;
+/** Firings that all tries together may lay out. */
+const MOST_FIRINGS = 1_000_000;
 
 /** The layout with some of the single operators turned round, where that takes less. */
 export function turnRound(network: Network, layout: Layout, floorBytes: number): Layout {
+  // Each try lays everything out again: long sequences get few of them.
+  const most = Math.min(
+    MOST_LAYOUTS,
+    Math.floor(MOST_FIRINGS / Math.max(1, layout.timeline.sequence.length)),
+  );
   let best = layout;
   let tries = 0;
   for (let improved = true; improved; ) {
     improved = false;
     const turnable = best.spans.flatMap((s, i) => (canTurn(network, s) ? [i] : []));
     for (const i of turnable) {
-      if (best.arenaBytes <= floorBytes || tries >= MOST_LAYOUTS) return best;
+      if (best.arenaBytes <= floorBytes || tries >= most) return best;
       tries++;
       const spans = best.spans.map((s, k) => (k === i ? turned(s) : s));
       const made = layOut(network, spans, { effort: 'quick' });
