@@ -2,9 +2,7 @@
  * Writes bench/results/alloc.md: MiniMalloc's eleven instances at their capacity and minimised, generated
  * instances of 1,000 to 30,000 buffers, and small random problems against brute force.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseBuffers } from '../../src/cli/alloc/buffers.ts';
@@ -15,8 +13,8 @@ import {
   leastHeight,
   randomProblem,
 } from '../../src/passes/4-allocate/solver/testing/small-problems.ts';
+import { writeResult, writtenBy } from '../report.ts';
 
-const RESULT = join(import.meta.dirname, '../results/alloc.md');
 const FOLDER = join(import.meta.dirname, '../../../shared/alloc-benchmarks');
 const CAPACITY = 1_048_576;
 const FIT_SECONDS = Number(process.env.TIDEMARK_ALLOC_FIT_SECONDS ?? 60);
@@ -163,13 +161,12 @@ function degree({ lives }: PackingProblem): string {
 }
 
 function write(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const head = [
     '# The allocator alone',
     '',
-    `Written by \`npm run bench:alloc\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}, on ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}.`,
+    writtenBy('bench:alloc'),
     'Every answer was checked by a sweep that shares nothing with the search.',
     '',
   ];
-  writeFileSync(RESULT, `${[...head, ...lines].join('\n').trimEnd()}\n`);
+  writeResult('alloc.md', [...head, ...lines]);
 }

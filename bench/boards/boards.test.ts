@@ -2,8 +2,7 @@
  * Writes bench/results/boards.md: the public int8 models on emulated boards, beside TensorFlow Lite Micro with
  * CMSIS-NN on the same emulated processor. Every row is a run whose answer equals the reference.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { kernelsFor } from '../../src/boards/kernels.ts';
@@ -17,11 +16,10 @@ import type { Graph } from '../../src/graph/graph.ts';
 import type { FileArray } from '../../src/run/input/file-array.ts';
 import { runReference } from '../../src/run/reference.ts';
 import { haveModels, MISSING, MODELS } from '../../test/public-models-folder.ts';
+import { writeResult, writtenBy } from '../report.ts';
 import { bestFace, type Face, type Outputs, overlap } from './face.ts';
 import { inputOf } from './inputs.ts';
 
-const COMMIT = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const RESULT = join(import.meta.dirname, '../results/boards.md');
 const why = missingTools() ?? (haveModels ? undefined : MISSING);
 
 interface Peer {
@@ -181,11 +179,11 @@ describe.skipIf(why !== undefined)(`boards${why ? ` (skipped: ${why})` : ''}`, (
   });
 
   afterAll(() => {
-    writeFileSync(
-      RESULT,
+    writeResult(
+      'boards.md',
       `# Models on emulated boards
 
-Written by \`npm run bench:boards\`, commit ${COMMIT}; kernels: ${kernelsFor('cortex-m4').name} on Cortex-M4, ${kernelsFor('cortex-m55').name} on
+${writtenBy('bench:boards')} Kernels: ${kernelsFor('cortex-m4').name} on Cortex-M4, ${kernelsFor('cortex-m55').name} on
 Cortex-M55. Each row is a run of the whole firmware under QEMU on a real input, equal bit for bit to the layer-by-layer reference and,
 where the input is not made up, to TFLite's reference kernels. Every byte of the arena was written. Instructions are exact, of one
 inference, without reading the input and writing the result; they are not cycles. "Theirs" is TensorFlow Lite Micro with CMSIS-NN, its

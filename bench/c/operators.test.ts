@@ -2,9 +2,7 @@
  * Writes bench/results/c-operators.md: the operator tests of ONNX and TFLite as plain C, compiled one by one and
  * compared bit for bit with the reference executor.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { PLAIN } from '../../src/kernels/machine.ts';
 import { compileC, findCompiler } from '../../src/run/c-backend.ts';
@@ -12,8 +10,7 @@ import type { Emitted } from '../../test/conformance/emitted.ts';
 import { type NamedResult, onnxResults, tfliteResults } from '../../test/conformance/emitted-cases.ts';
 import { testFolder } from '../../test/conformance/onnx/cases.ts';
 import { haveModels } from '../../test/conformance/tflite/reference-data.ts';
-
-const RESULT = join(import.meta.dirname, '../results/c-operators.md');
+import { writeResult, writtenBy } from '../report.ts';
 
 const compiled: Emitted = (graph, plan, inputs) => {
   const model = compileC(graph, plan, { machine: PLAIN, flags: ['-O0'] });
@@ -37,12 +34,11 @@ const present = existsSync(testFolder()) && haveModels && findCompiler() !== und
 test.skipIf(!present)('operator tests as C (skipped without the public models or a compiler)', () => {
   const onnx = onnxResults(compiled);
   const tflite = tfliteResults(compiled);
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const differing = [...onnx, ...tflite].filter((r) => r.verdict === 'differs');
   const text = [
     '# Operators as C',
     '',
-    `Written by \`npm run conformance:c\` at commit ${commit}: every operator test of both formats as plain C99, compiled by itself, its`,
+    `${writtenBy('conformance:c')} Every operator test of both formats as plain C99, compiled by itself, its`,
     'outputs compared bit for bit with those of the reference executor (float32 too). "refused" are those that the reader or the reference',
     'refuses; there is none that only the C target refuses, or it would be among those that differ.',
     '',
@@ -54,6 +50,6 @@ test.skipIf(!present)('operator tests as C (skipped without the public models or
     ...differing.map((r) => `- ${r.name}: ${r.note}`),
     '',
   ].join('\n');
-  writeFileSync(RESULT, text);
+  writeResult('c-operators.md', text);
   expect(differing).toEqual([]);
 });

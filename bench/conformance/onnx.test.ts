@@ -1,14 +1,11 @@
 /** Writes bench/results/onnx-conformance.md: the ONNX project's operator tests and every public ONNX model. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { normalise } from '../../src/model/normalise/normalise.ts';
 import { type Outcome, readCases, runCase, testFolder } from '../../test/conformance/onnx/cases.ts';
 import { compareModel, type ModelResult, modelFiles } from '../../test/conformance/onnx/models.ts';
 import { toleranceOf } from '../../test/conformance/onnx/tolerances.ts';
-
-const RESULT = join(import.meta.dirname, '../results/onnx-conformance.md');
+import { writeResult, writtenBy } from '../report.ts';
 
 const passed = (list: readonly Outcome[]) => list.filter((o) => o.failure === undefined).length;
 
@@ -57,11 +54,10 @@ test.skipIf(!existsSync(testFolder()))(
       rows.push(modelRow(raw, await compareModel(file, normalise)));
       if (raw.error !== undefined && raw.error <= toleranceOf(file).relative) within++;
     }
-    const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
     const text = [
       '# ONNX conformance',
       '',
-      `Written by \`npm run conformance:onnx\` at commit ${commit}, Node ${process.versions.node}.`,
+      writtenBy('conformance:onnx'),
       '',
       '## Models on seeded inputs',
       '',
@@ -86,7 +82,7 @@ test.skipIf(!existsSync(testFolder()))(
       ...outcomes.filter((o) => o.failure !== undefined).map(failureRow),
       '',
     ].join('\n');
-    writeFileSync(RESULT, text);
+    writeResult('onnx-conformance.md', text);
     console.log(text);
     expect(within).toBe(files.length);
   },

@@ -1,6 +1,5 @@
 /** Writes bench/results/tflite-conformance.md: every public TFLite model, real input and one-operator model. */
-import { execFileSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Graph } from '../../src/graph/graph.ts';
@@ -9,8 +8,7 @@ import { compareReal } from '../../test/conformance/tflite/compare-real.ts';
 import { type OpTestResult, runOpTests } from '../../test/conformance/tflite/op-tests.ts';
 import { haveModels, MISSING, MODELS, readJson } from '../../test/conformance/tflite/reference-data.ts';
 import { compareCut, compareTwin, EXPECTED } from '../../test/conformance/tflite/special-cases.ts';
-
-const RESULT = join(import.meta.dirname, '../results/tflite-conformance.md');
+import { writeResult, writtenBy } from '../report.ts';
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
@@ -61,11 +59,10 @@ test.skipIf(!haveModels)(`TFLite conformance${haveModels ? '' : ` (skipped: ${MI
     `${list.length}: ${count(list, 'equal')} equal bit for bit, ${count(list, 'close')} within 1e-4 of the output's range, ` +
     `${count(list, 'differs')} otherwise, ${count(list, 'refused')} refused.`;
   const passed = operators.filter((r) => r.verdict !== 'differs' && r.verdict !== 'refused').length;
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const head = ['model', 'reference', 'result', 'largest error / range', 'note'];
   const text = `# TFLite conformance
 
-Written by \`npm run conformance:tflite\` at commit ${commit}, Node ${process.versions.node}. Models run operator by operator. The
+${writtenBy('conformance:tflite')} Models run operator by operator. The
 reference kernels are TensorFlow Lite Micro's (uint8: TensorFlow Lite's); quantised models must equal them bit for bit.
 
 ## Models on seeded inputs
@@ -86,6 +83,6 @@ ${passed} of ${operators.length} pass. Those that upstream ships no vectors for 
 
 ${table(['operators', 'cases', 'equal', 'within 1e-4', 'run', 'failed', 'reason'], byOperator(operators))}
 `;
-  writeFileSync(RESULT, text);
+  writeResult('tflite-conformance.md', text);
   expect(passed).toBe(operators.length);
 });

@@ -3,10 +3,6 @@
  * zoo; what choosing phases layer by layer gives; every schedule of the zoo as a proven plan; and random graphs, whose
  * plans run bit-equal to the reference.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { analyseCsdf, csdfPlanOf, smallestCsdfPlan } from '../../src/fit/csdf.ts';
 import type { Graph } from '../../src/graph/graph.ts';
@@ -21,8 +17,8 @@ import { checkPlan } from '../../src/plan/check.ts';
 import { executePlan } from '../../src/run/execute.ts';
 import { zooGraph, zooNames } from '../../src/zoo/zoo.ts';
 import { difference, subjectOf } from '../../test/random/random-plans.ts';
+import { writeResult, writtenBy } from '../report.ts';
 
-const RESULT = join(import.meta.dirname, '../results/csdf.md');
 const AUTHORS = { preference: 'round' } as const;
 const STREAMED = { input: 'streamed', output: 'streamed' } as const;
 
@@ -48,14 +44,13 @@ function section(title: string, text: string, head: readonly string[]): string[]
 
 /** After each table, so that a run that is stopped leaves what it has. */
 function write(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const lines = [
     '# Method 4: buffers by cyclo-static dataflow, bytes at int8',
     '',
-    `Written by \`npm run bench:csdf\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}, on ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}. What the columns mean is in [docs/csdf.md](../../docs/csdf.md).`,
+    `${writtenBy('bench:csdf')} What the columns mean is in [docs/csdf.md](../../docs/csdf.md).`,
     ...sections.flatMap((s) => ['', ...s]),
   ];
-  writeFileSync(RESULT, `${lines.join('\n')}\n`);
+  writeResult('csdf.md', lines);
 }
 
 const PUBLISHED = [

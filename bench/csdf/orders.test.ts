@@ -2,8 +2,6 @@
  * Writes bench/results/row-orders.md: how far demand-driven firing is from the best order of rows, in live bytes, on
  * tiny random graphs and on networks of the zoo run as one span.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { firstSchedulable } from '../../src/fit/spans.ts';
 import type { Graph } from '../../src/graph/graph.ts';
@@ -14,8 +12,8 @@ import { scheduleSpan } from '../../src/passes/3-schedule/stream.ts';
 import type { Policy } from '../../src/plan/plan.ts';
 import { zooGraph } from '../../src/zoo/zoo.ts';
 import { randomGraph } from '../../test/random/random-graph.ts';
+import { writeResult, writtenBy } from '../report.ts';
 
-const RESULT = join(import.meta.dirname, '../results/row-orders.md');
 const GRAPHS = 2000;
 const ZOO = [
   'resnet8',
@@ -29,7 +27,7 @@ const ZOO = [
 const lines: string[] = [
   '# Orders of row firings against the best, in live bytes',
   '',
-  'Written by `npm run bench:orders`. A span is the whole network by rows, parts of concats copied; what counts is the greatest sum of live rows.',
+  `${writtenBy('bench:orders')} A span is the whole network by rows, parts of concats copied; what counts is the greatest sum of live rows.`,
 ];
 
 /** Peaks of the two heuristic orders and of the best one. */
@@ -77,7 +75,7 @@ test('tiny graphs', () => {
         `| ${policy.input}, ${policy.output} | ${solved.length} of ${found.length} | ${name} | ${share(gaps.length - worse.length, gaps.length)} | ${share(mean, 1)} | ${share(Math.max(...gaps), 1)} |`,
       );
     }
-    writeFileSync(RESULT, `${lines.join('\n')}\n`);
+    writeResult('row-orders.md', lines);
   }
 });
 
@@ -95,6 +93,6 @@ test('the zoo', () => {
     lines.push(
       `| ${name} | ${p.demand} | ${p.eager} | ${p.best ?? 'gave up'} | ${p.states ?? 'over 20000'} |`,
     );
-    writeFileSync(RESULT, `${lines.join('\n')}\n`);
+    writeResult('row-orders.md', lines);
   }
 });

@@ -2,10 +2,6 @@
  * Writes bench/results/frontier.md: memory against products computed twice beside msf-CNN's published points, memory
  * banks, and planning time of chains of up to 10,000 layers.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fitGraph } from '../../src/fit/fit.ts';
 import { frontierOf } from '../../src/fit/frontier.ts';
@@ -15,8 +11,8 @@ import { normalise } from '../../src/model/normalise/normalise.ts';
 import { checkPlan } from '../../src/plan/check.ts';
 import { planTraffic } from '../../src/plan/traffic.ts';
 import { zooGraph } from '../../src/zoo/zoo.ts';
+import { writeResult, writtenBy } from '../report.ts';
 
-const RESULT = join(import.meta.dirname, '../results/frontier.md');
 const sections: string[] = [];
 
 /** Published points (NeurIPS 2025): factor of multiply-accumulates, bytes; input and output not counted. */
@@ -120,7 +116,6 @@ function table(
   sections.push(
     ['', `## ${title}`, '', line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n'),
   );
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const intro = `Written by \`npm run bench:frontier\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}, on ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}. Every plan passed the checker.`;
-  writeFileSync(RESULT, `# Memory against work\n\n${intro}\n${sections.join('\n')}\n`);
+  const intro = `${writtenBy('bench:frontier')} Every plan passed the checker.`;
+  writeResult('frontier.md', `# Memory against work\n\n${intro}\n${sections.join('\n')}\n`);
 }

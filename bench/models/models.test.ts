@@ -3,10 +3,6 @@
  * result compared with the run layer by layer and with the outside reference. The table is written anew after
  * each model, so that a run that is stopped leaves what it has.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { formatSize } from '../../src/report/format.ts';
 import { runOnnxRuntime } from '../../src/run/onnx-runtime.ts';
@@ -31,11 +27,7 @@ import {
   type RunVerdict,
   runModel,
 } from '../../test/models/verify.ts';
-
-/** Of the code that is running: others may commit meanwhile. */
-const COMMIT = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-
-const RESULT = join(import.meta.dirname, '../results/models.md');
+import { writeResult, writtenBy } from '../report.ts';
 
 interface Row {
   readonly file: string;
@@ -131,13 +123,11 @@ function totals(): string[] {
 }
 
 function write(): void {
-  const processors = cpus();
   const done = rows.length;
   const text = [
     '# Public models, planned, proven and run',
     '',
-    `Written by \`npm run bench:models\` on ${new Date().toISOString().slice(0, 10)} at commit ${COMMIT},`,
-    `Node ${process.versions.node}, ${processors.length} x ${processors[0]?.model ?? 'unknown processor'}.`,
+    writtenBy('bench:models'),
     '',
     'Each file is read, normalised and planned by `fit --ram min`: input overwritten once it is read, output whole, no',
     'multiply-accumulate computed twice. "Streamed input" is the arena where the input arrives in runs instead of lying there whole.',
@@ -154,5 +144,5 @@ function write(): void {
     ...[...rows].sort(byFile).map((r) => `| ${r.cells.join(' | ')} |`),
     '',
   ].join('\n');
-  writeFileSync(RESULT, text);
+  writeResult('models.md', text);
 }

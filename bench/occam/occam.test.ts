@@ -2,10 +2,6 @@
  * Writes bench/results/occam.md: method 2's published averages beside ours. Off-chip transfers against layer by layer
  * and Layer Fusion, speed and energy on a chip, under each assumption that the paper leaves open.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Graph } from '../../src/graph/graph.ts';
 import { normalise } from '../../src/model/normalise/normalise.ts';
@@ -23,9 +19,9 @@ import { quantiseGraph } from '../../src/zoo/quantise.ts';
 import { placeholderRanges } from '../../src/zoo/ranges.ts';
 import { zooGraph } from '../../src/zoo/zoo.ts';
 import { randomGraph } from '../../test/random/random-graph.ts';
+import { writeResult, writtenBy } from '../report.ts';
 import { zfnet } from './zfnet.ts';
 
-const RESULT = join(import.meta.dirname, '../results/occam.md');
 const MIB = 1 << 20;
 const NINE = [
   'alexnet',
@@ -321,14 +317,13 @@ test('speed and energy', () => {
 });
 
 function write(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const text = [
     '# Occam (method 2): published averages beside ours',
     '',
-    `Written by \`npm run bench:occam\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}, on ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}.`,
+    writtenBy('bench:occam'),
     'Gondimalla, Liu, Vijaykumar, Thottethodi, TACO 2022, doi 10.1145/3566052. Formulas: [partition](../../docs/partition.md), [pipeline](../../docs/pipeline.md).',
     '',
     ...lines,
   ];
-  writeFileSync(RESULT, `${text.join('\n')}\n`);
+  writeResult('occam.md', text);
 }

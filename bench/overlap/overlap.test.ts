@@ -3,10 +3,6 @@
  * bands), on the whole zoo and on the public models; each plan proven by the checker. Beside it what exact packing
  * without overlap takes, and the milliseconds of solving.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { canStream } from '../../src/fit/limits.ts';
 import { overlapGraph } from '../../src/fit/overlapped.ts';
@@ -17,11 +13,8 @@ import { zooGraph, zooNames } from '../../src/zoo/zoo.ts';
 import { FORMATS, filesOf, haveModels } from '../../test/models/public-models.ts';
 import { load } from '../../test/models/verify.ts';
 import { MISSING } from '../../test/public-models-folder.ts';
+import { writeResult, writtenBy } from '../report.ts';
 import { type LayerwiseOptimum, layerwiseOptimum } from './layerwise.ts';
-
-const RESULT = join(import.meta.dirname, '../results/overlap.md');
-/** Of the code that is running: others may commit meanwhile. */
-const COMMIT = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 
 interface Size {
   readonly size?: readonly [height: number, width: number];
@@ -192,7 +185,7 @@ function write(): void {
   const text = [
     '# Overlapped activation mapping: bytes',
     '',
-    `Written by \`npm run bench:overlap\` on ${new Date().toISOString().slice(0, 10)} at commit ${COMMIT}, on ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}.`,
+    writtenBy('bench:overlap'),
     'Zoo networks at int8, public models in their own types. Pixel by pixel; input and output in the arena. Every plan passed the checker. [docs/overlap.md](../../docs/overlap.md) explains the columns.',
     '',
     '## Known exactly',
@@ -234,5 +227,5 @@ function write(): void {
       lines.all,
     ),
   ];
-  writeFileSync(RESULT, `${text.join('\n')}\n`);
+  writeResult('overlap.md', text);
 }

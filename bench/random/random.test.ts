@@ -3,13 +3,10 @@
  * checker, survives JSON, runs twice on differently painted memory, and gives the layer-by-layer result bit for bit; no plan
  * of fit is above layer by layer. Stops at the first plan for which one of these does not hold.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fitPlans, rawPlans, subjectOf, type Touched, verifyPlan } from '../../test/random/random-plans.ts';
+import { writeResult, writtenBy } from '../report.ts';
 
-const RESULT = join(import.meta.dirname, '../results/random.md');
 const GRAPHS = 5000;
 
 test(`${GRAPHS} random graphs`, () => {
@@ -23,17 +20,16 @@ test(`${GRAPHS} random graphs`, () => {
     }
   }
   expect(totals.touchedBytes).toBeLessThanOrEqual(totals.arenaBytes);
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const touched = ((100 * totals.touchedBytes) / totals.arenaBytes).toFixed(2);
   const lines = [
     '# Random graphs through every mode',
     '',
-    `Written by \`npm run bench:random\` at commit ${commit}. ${GRAPHS} graphs, ${totals.plans} plans: all proven, all executed twice, all equal to layer by layer bit for bit.`,
+    `${writtenBy('bench:random')} ${GRAPHS} graphs, ${totals.plans} plans: all proven, all executed twice, all equal to layer by layer bit for bit.`,
     `Of ${totals.arenaBytes} bytes of arenas ${touched} % were written in the runs. No plan of \`fit\` is above layer by layer.`,
     '',
     '| plans | number |',
     '| --- | --- |',
     ...[...byName].map(([name, count]) => `| ${name} | ${count} |`),
   ];
-  writeFileSync(RESULT, `${lines.join('\n')}\n`);
+  writeResult('random.md', lines);
 });

@@ -3,9 +3,8 @@
  * extra multiply-accumulates, written as ONNX, run by ONNX Runtime before and after with its own count of memory, and
  * compared; the same with one region within 10 %; and networks that make pictures.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { importModel } from '../../src/compile.ts';
@@ -18,9 +17,9 @@ import { gridOf, type Tiling } from '../../src/passes/1-restructure/tiling.ts';
 import { uniformValues } from '../../src/zoo/seed.ts';
 import { zooGraph } from '../../src/zoo/zoo.ts';
 import { haveModels, MISSING, MODELS } from '../../test/public-models-folder.ts';
+import { writeResult, writtenBy } from '../report.ts';
 import { relativeError, runProfiled } from './runtime.ts';
 
-const RESULT = join(import.meta.dirname, '../results/restructure.md');
 const FIVE = ['vgg16', 'squeezenet1.1', 'mobilenetv2-1.0-224', 'resnet18', 'inceptionv3'];
 const PUBLISHED_OVERHEAD = 0.086;
 const PICTURES: readonly { readonly file: string; readonly shapes?: Record<string, readonly number[]> }[] = [
@@ -178,11 +177,10 @@ const RAN = [
 
 /** After each network, so that a run that is stopped leaves what it has. */
 function write(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const lines = [
     '# Restructured networks',
     '',
-    `Written by \`npm run bench:restructure\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}, on ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}.`,
+    writtenBy('bench:restructure'),
     '',
     'Live bytes count one byte an element, inputs and outputs included; `arena` is the layer-by-layer plan of the restructured',
     'graph, proved by the checker, in the same unit. Columns under ORT are float32, measured by ONNX Runtime itself while it',
@@ -201,5 +199,5 @@ function write(): void {
     '',
     ...table(single, ['region and grid'], true),
   ];
-  writeFileSync(RESULT, `${lines.join('\n').trimEnd()}\n`);
+  writeResult('restructure.md', lines);
 }

@@ -2,9 +2,7 @@
  * Writes bench/results/tflite-target.md: what TFLite Micro's planner takes for every public .tflite file, what it
  * takes with the plan that `fit --target tflite` writes, and what no plan in the file's order can be below.
  */
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { offlinePlanProblem } from '../../src/emit/tflite/check-offline-plan.ts';
@@ -14,9 +12,8 @@ import { type OverlappedPlan, planOverlapped } from '../../src/emit/tflite/overl
 import { withOfflinePlan } from '../../src/emit/tflite/write.ts';
 import { parseTflite } from '../../src/model/tflite/file.ts';
 import { haveModels, MODELS, UNLESS_MODELS } from '../../test/public-models-folder.ts';
+import { writeResult, writtenBy } from '../report.ts';
 
-const COMMIT = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const RESULT = join(import.meta.dirname, '../results/tflite-target.md');
 const FOLDER = join(MODELS, 'tflite');
 const files = haveModels ? readdirSync(FOLDER).filter((f) => f.endsWith('.tflite')) : [];
 /** What TFLite Micro's own interpreter reported, where it takes the model. */
@@ -92,7 +89,7 @@ function write(): void {
   const text = [
     "# TFLite Micro's arena with plans written into the file",
     '',
-    `Written by \`npm run bench:tflite-target\` on ${new Date().toISOString().slice(0, 10)} at commit ${COMMIT}, on ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}.`,
+    writtenBy('bench:tflite-target'),
     "Bytes of the arena's head: tensors and working memory of kernels, in the file's order of operators, every size a",
     "multiple of 16. *Measured* is what TFLite Micro's interpreter reports with its own plan and reference kernels, *greedy*",
     'our computation of the same, *planned* what it takes with the plan, *bound* the most that is in use at once (= where it is',
@@ -106,5 +103,5 @@ function write(): void {
     ...rows.map(line),
     '',
   ];
-  writeFileSync(RESULT, text.join('\n'));
+  writeResult('tflite-target.md', text);
 }

@@ -2,9 +2,7 @@
  * Writes bench/results/wasm-models.md: public models as WebAssembly, planned layer by layer and by `fit`, each run equal to the
  * reference executor's bit for bit, and what the code takes. The table is written anew after each model.
  */
-import { execFileSync } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { validate } from '../../src/emit/wasm/testing/validate.ts';
 import { TidemarkError } from '../../src/errors.ts';
@@ -24,9 +22,7 @@ import {
   seededInputs,
 } from '../../test/models/public-models.ts';
 import { difference } from '../../test/random/random-plans.ts';
-
-const RESULT = join(import.meta.dirname, '../results/wasm-models.md');
-const COMMIT = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+import { writeResult, writtenBy } from '../report.ts';
 
 const rows: (readonly [file: string, ...cells: string[]])[] = [];
 
@@ -86,7 +82,7 @@ function write(): void {
   const text = [
     '# Public models as WebAssembly',
     '',
-    `Written by \`npm run bench:wasm-models\` on ${new Date().toISOString().slice(0, 10)} at commit ${COMMIT}, Node ${process.versions.node}.`,
+    writtenBy('bench:wasm-models'),
     '',
     'Each model is planned layer by layer and by `fit --ram min`, emitted, accepted by wabt and by the engine, and run on seeded inputs in',
     'a painted arena. "Equal": every output is what the reference executor gives, bit for bit. "Module" is without weights.',
@@ -98,5 +94,5 @@ function write(): void {
     ...[...rows].sort((a, b) => a[0].localeCompare(b[0])).map((r) => `| ${r.join(' | ')} |`),
     '',
   ].join('\n');
-  writeFileSync(RESULT, text);
+  writeResult('wasm-models.md', text);
 }

@@ -2,10 +2,6 @@
  * Writes bench/results/zoo.md: every zoo network at int8, layer by layer and fitted, with the input in memory and
  * streamed in, each plan proven by the checker; with the seconds that planning took.
  */
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type FitRequest, fitGraph } from '../../src/fit/fit.ts';
 import type { Graph } from '../../src/graph/graph.ts';
@@ -13,8 +9,8 @@ import { normalise } from '../../src/model/normalise/normalise.ts';
 import { checkPlan } from '../../src/plan/check.ts';
 import { planMetrics } from '../../src/plan/metrics.ts';
 import { zooGraph, zooNames } from '../../src/zoo/zoo.ts';
+import { writeResult, writtenBy } from '../report.ts';
 
-const RESULT = join(import.meta.dirname, '../results/zoo.md');
 const HEAD = [
   'network',
   'layer by layer',
@@ -59,16 +55,15 @@ function fitted(graph: Graph, request: FitRequest) {
 
 /** After each network, so that a run that is stopped leaves what it has. */
 function write(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const lines = [
     '# The zoo at int8: bytes of arena',
     '',
-    `Written by \`npm run bench:zoo\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}, on ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}.`,
+    writtenBy('bench:zoo'),
     'Every plan passed the checker. No multiply-accumulate is computed twice. Offsets are multiples of 4.',
     '',
     `| ${HEAD.join(' | ')} |`,
     `|${HEAD.map(() => '---').join('|')}|`,
     ...rows,
   ];
-  writeFileSync(RESULT, `${lines.join('\n')}\n`);
+  writeResult('zoo.md', lines);
 }
