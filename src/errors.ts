@@ -26,14 +26,25 @@ export type ErrorCode =
   | 'runtime-missing'
   | 'internal';
 
+/** Names and lists of a damaged file may have megabytes; a line of that length helps nobody. */
+const LONGEST_LINE = 1000;
+
 export class TidemarkError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message.replace(/\s+/g, ' ').trim(), options);
+    super(oneLine(message), options);
     this.name = 'TidemarkError';
     this.code = code;
   }
+}
+
+/** Without breaks, and without its middle where it is too long: its start says where, its end what to do. */
+function oneLine(message: string): string {
+  const line = message.replace(/\s+/g, ' ').trim();
+  if (line.length <= LONGEST_LINE) return line;
+  const half = LONGEST_LINE / 2 - 8;
+  return `${line.slice(0, half)} [ ... ] ${line.slice(-half)}`;
 }
 
 /** The line with its context put in front: file first, then operator or tensor. */

@@ -200,6 +200,8 @@ class StripPlanner {
     for (let s = first; s < end; s++) if (this.#positions[s] < 0) return undefined;
     // Views stand between the steps.
     for (let id = before + 1; id <= this.#positions[end - 1]; id++) ids.push(id);
+    // Steps may stand in another order than the graph's operators.
+    if (ids.length === 0) return undefined;
     const { shape } = this.#graph.tensors[this.#graph.operators[ids[ids.length - 1]].outputs[0]];
     if (shape.length !== 4 || shape[2] < 2 * strips) return undefined;
     const tiles = { operators: ids, rows: [0, shape[1]], columns: evenCuts(shape[2], strips) };

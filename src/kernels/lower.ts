@@ -122,6 +122,8 @@ class Lowering {
   /** The kernel of an actor; undefined where nothing is to be done. */
   actor(actor: PlanActor, number: number, fired: number): ProgramActor | undefined {
     const firings = firingsOf(this.#graph, actor);
+    const written = actor.kind === 'sink' ? [firings.inputs[0].tensor] : firings.outputs;
+    if (written.every((id) => elementCount(this.#graph.tensors[id].shape) === 0)) return undefined;
     const b = new Builder();
     const nth: Expr = firings.count > 1 ? param('f', 'index') : index(0);
     const firing = actor.reverse ? b.let('back', minus(firings.count - 1, nth)) : nth;

@@ -41,16 +41,18 @@ export function firingsOf(graph: Graph, actor: ActorShape): Firings {
   const port = (actor.kind === 'source' ? graph.inputs : graph.outputs)[actor.index];
   const pixels = pixelsOf(graph.tensors[port.tensor].shape);
   const run = (f: number): PixelRange => ({ lo: f * actor.run, hi: Math.min(pixels, (f + 1) * actor.run) });
+  // A tensor without elements arrives and leaves too, like operators that compute nothing.
+  const count = Math.max(1, Math.ceil(pixels / actor.run));
   return actor.kind === 'source'
     ? {
-        count: Math.ceil(pixels / actor.run),
+        count,
         inputs: [],
         outputs: [port.tensor],
         writes: run,
         reads: () => NOTHING,
       }
     : {
-        count: Math.ceil(pixels / actor.run),
+        count,
         inputs: [{ index: 0, tensor: port.tensor }],
         outputs: [],
         writes: () => NOTHING,
@@ -70,7 +72,7 @@ function operatorFirings(graph: Graph, actor: ActorShape): OperatorFirings {
   const base = { context, definition, inputs, outputs: op.outputs };
   if (actor.fold) {
     const folded = pixelsOf(context.inputs[0]!.shape);
-    const count = Math.ceil(folded / actor.run);
+    const count = Math.max(1, Math.ceil(folded / actor.run));
     return {
       ...base,
       count,

@@ -61,7 +61,11 @@ function importGraph(model: ParsedModel, options: OnnxOptions): Graph {
   // Inputs that nothing reads are inputs all the same.
   for (const name of ports) void values.get(name)!.source.tensor;
   const inputs = new Set(ports.map((name) => values.get(name)!.source.tensor.id));
-  for (const info of graph.output) addOutput(b, info, values.get(info.name)!, inputs);
+  for (const info of graph.output) {
+    const value = values.get(info.name);
+    if (!value) throw new TidemarkError('graph-invalid', 'an output of the graph has no name');
+    addOutput(b, info, value, inputs);
+  }
   const built = b.build();
   const byName = new Map(built.inputs.map((port) => [port.name, port]));
   return { ...built, inputs: ports.map((name): Port => byName.get(name)!) };

@@ -135,7 +135,7 @@ const averagePool: Importer = (c) => {
   const attrs = {
     ...window,
     ceil: c.attrs.int('ceil_mode', 0) === 1,
-    countPad: c.attrs.int('count_include_pad', 0) === 1,
+    countPad: c.attrs.int('count_include_pad', 0) !== 0,
   };
   const plain = emit(c, 'AveragePool', [place(c.b, x, 'last')], attrs, {
     order: 'last',

@@ -140,7 +140,8 @@ const pad: Importer = (c) => {
   const mode = c.attrs.string('mode', 'constant');
   const pads = c.opset < 11 ? (c.attrs.ints('pads') ?? c.attrs.ints('paddings')) : integers(c, 'pads', 1);
   const axes = (c.opset >= 18 && integers(c, '', 3)?.map((a) => axisIn(a, rank))) || [...x.shape.keys()];
-  if (!pads || pads.length !== 2 * axes.length)
+  if (!pads) throw new TidemarkError('operator-invalid', `pads are missing: ${2 * rank} numbers are needed`);
+  if (pads.length !== 2 * axes.length)
     throw new TidemarkError('operator-invalid', `pads [${pads}] do not fit rank ${rank}`);
   if (!['constant', 'edge', 'reflect'].includes(mode)) refuse(`Pad with mode ${mode} is not supported`);
   const value = (c.opset < 11 ? c.attrs.float('value', 0) : singleNumber(c, 2, 'the pad value')) ?? 0;

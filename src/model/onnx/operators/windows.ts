@@ -220,7 +220,7 @@ function pool(kind: 'MaxPool' | 'AveragePool'): Importer {
     const attrs =
       kind === 'MaxPool'
         ? { ...window, ceil }
-        : { ...window, ceil, countPad: c.attrs.int('count_include_pad', 0) === 1 };
+        : { ...window, ceil, countPad: c.attrs.int('count_include_pad', 0) !== 0 };
     const made = emit(c, kind, [place(c.b, asPicture(c, x), 'last')], attrs, { order: 'last', type: x.type });
     return [fromPicture(c, made, spatial)];
   };
