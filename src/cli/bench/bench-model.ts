@@ -50,8 +50,16 @@ const TURN_MS = 100;
 
 export async function benchModel(model: string, options: BenchOptions, progress: Progress): Promise<Row[]> {
   progress.step(`reading ${model}`);
-  const loaded = loadModel(model, { ...options, toRun: true });
-  const { graph } = loaded;
+  return benchLoaded(loadModel(model, { ...options, toRun: true }), options, progress);
+}
+
+/** The same of a model that is read already. */
+export async function benchLoaded(
+  loaded: LoadedModel,
+  options: BenchOptions,
+  progress: Progress,
+): Promise<Row[]> {
+  const { model, graph } = loaded;
   const { tensors, arrays } = loadInputs(graph, { ...options, input: [], resize: 'crop' });
   const runners: Runner[] = [];
   for (const plan of options.plan) {

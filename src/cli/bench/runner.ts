@@ -25,9 +25,8 @@ export interface MeasureOptions {
   onTurn?(done: number): void;
 }
 
-/** Times before the first turn, so that engines have compiled what is hot; at least this long. */
+/** Time that each gets before the first turn, so that engines have compiled what is hot. */
 const WARM_UP_MS = 1500;
-const WARM_UP_RUNS = 3;
 
 /**
  * Times runners in turns, one after another, so that what else the machine does meets all of them. Gives the times
@@ -54,12 +53,20 @@ async function warmUp(runners: readonly Runner[], turnMs: number): Promise<numbe
   const runs: number[] = [];
   for (const runner of runners) {
     let spent = 0;
-    let last = 0;
-    for (let n = 0; n < WARM_UP_RUNS || (spent < WARM_UP_MS && n < 1000); n++) {
-      [last] = await runner.time(1);
-      spent += last;
+    let each = 1;
+    let fill = 1;
+    while (spent < WARM_UP_MS) {
+      const times = await runner.time(each);
+      // The first runs of a kind are slow, and a clock may be coarse.
+      const ms = Math.max(median(times), 1e-3);
+      spent += Math.max(
+        times.reduce((n, t) => n + t, 0),
+        1,
+      );
+      fill = Math.max(1, Math.min(1000, Math.round(turnMs / ms)));
+      each = Math.min(2 * each, fill);
     }
-    runs.push(Math.max(1, Math.min(1000, Math.round(turnMs / Math.max(last, 1e-3)))));
+    runs.push(fill);
   }
   return runs;
 }
