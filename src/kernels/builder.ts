@@ -159,6 +159,7 @@ export const xor = (a: Expr, b: Expr) => binary('xor', a, b);
 export const shl = (a: Expr, b: Expr) => binary('shl', a, b);
 export const shr = (a: Expr, b: Expr) => binary('shr', a, b);
 export const highProduct = (a: Expr, b: Expr) => binary('highProduct', a, b);
+export const highWord = (a: Expr, b: Expr) => binary('highWord', a, b);
 
 export function unary(op: UnaryOp, x: Expr): Expr {
   return { kind: 'unary', type: x.type, op, x };
@@ -199,8 +200,16 @@ export function vector(type: Type, items: readonly Expr[]): Expr {
   return isVector(type) ? { kind: 'vector', type, items } : items[0];
 }
 
-export function dotPairs(type: Vector, a: Expr, b: Expr): Expr {
+export function dotPairs(type: Type, a: Expr, b: Expr): Expr {
   return { kind: 'dotPairs', type, a, b };
+}
+
+/** The sum of all lanes' products. */
+export const dot = (a: Expr, b: Expr): Expr => ({ kind: 'dot', type: 'i32', a, b });
+
+/** Every second lane of bytes, in 16 bits. */
+export function widen(which: 'even' | 'odd', x: Expr): Expr {
+  return { kind: 'widen', type: `i16x${lanesOf(x.type) / 2}`, which, x };
 }
 
 /** a0 b0 a1 b1 ... of the lower or upper halves of two vectors. */

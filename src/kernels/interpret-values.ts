@@ -89,6 +89,8 @@ export function binaryOf(
       return held(x >> y, type);
     case 'shrU':
       return held(x >>> y, type);
+    case 'highWord':
+      return Number(BigInt.asIntN(32, (BigInt(x) * BigInt(y) + 2147483648n) >> 32n));
     default:
       return highProduct(x, y);
   }

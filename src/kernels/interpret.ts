@@ -132,10 +132,10 @@ export class Interpreter {
       case 'local':
         return locals.get(e.name)!;
       case 'load': {
-        const count = lanesOf(e.type);
+        const count = e.lanes ?? lanesOf(e.type);
         const view = this.#cells('read', e.at, e.cell, count, locals);
         const items = Array.from({ length: count }, (_, i) => readCell(view, e.cell, i));
-        if (isVector(e.type)) return items;
+        if (isVector(e.type)) return [...items, ...new Array<number>(lanesOf(e.type) - count).fill(0)];
         return e.type === 'i64' ? BigInt(items[0]) : items[0];
       }
       case 'unary': {
@@ -170,10 +170,20 @@ export class Interpreter {
       case 'dotPairs': {
         const a = this.#value(e.a, locals) as readonly number[];
         const b = this.#value(e.b, locals) as readonly number[];
-        return Array.from(
+        const sums = Array.from(
           { length: lanesOf(e.type) },
           (_, i) => (a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1]) | 0,
         );
+        return isVector(e.type) ? sums : sums[0];
+      }
+      case 'dot': {
+        const a = this.#value(e.a, locals) as readonly number[];
+        const b = this.#value(e.b, locals) as readonly number[];
+        return a.reduce((sum, x, i) => (sum + x * b[i]) | 0, 0);
+      }
+      case 'widen': {
+        const first = e.which === 'even' ? 0 : 1;
+        return (this.#value(e.x, locals) as readonly number[]).filter((_, i) => i % 2 === first);
       }
       case 'interleave': {
         const a = this.#value(e.a, locals) as readonly number[];

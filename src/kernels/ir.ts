@@ -54,7 +54,8 @@ export type UnaryOp =
 /**
  * `min` is b < a ? b : a and `max` is a < b ? b : a, of floats too (pmin and pmax of WebAssembly). `shr` keeps the
  * sign, `shrU` does not; a vector is shifted by a scalar or by another vector lane for lane. `highProduct` of i32s is
- * floor((a * b + 2^30) / 2^31), saturated: the rounding doubling high product of fixed-point arithmetic.
+ * floor((a * b + 2^30) / 2^31), saturated: the rounding doubling high product of fixed-point arithmetic. `highWord` of
+ * i32s is floor((a * b + 2^31) / 2^32), the upper word of a rounded product.
  */
 export type BinaryOp =
   | 'add'
@@ -70,7 +71,8 @@ export type BinaryOp =
   | 'shrU'
   | 'min'
   | 'max'
-  | 'highProduct';
+  | 'highProduct'
+  | 'highWord';
 
 export type CompareOp = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
 
@@ -86,9 +88,16 @@ export type Expr =
   | { readonly kind: 'local'; readonly type: Type; readonly name: string }
   /**
    * A scalar: the cell extended to i32, i64 or f32. A vector: that many neighbouring cells; lanes may be wider than
-   * cells (i16 or i32 lanes of i8, u8 or i16 cells) and are extended then.
+   * cells (i16 or i32 lanes of i8, u8 or i16 cells) and are extended then. With `lanes`, only so many cells are read, and
+   * the lanes after them are 0.
    */
-  | { readonly kind: 'load'; readonly type: Type; readonly cell: Cell; readonly at: Place }
+  | {
+      readonly kind: 'load';
+      readonly type: Type;
+      readonly cell: Cell;
+      readonly at: Place;
+      readonly lanes?: number;
+    }
   | { readonly kind: 'unary'; readonly type: Type; readonly op: UnaryOp; readonly x: Expr }
   | {
       readonly kind: 'binary';
@@ -109,8 +118,12 @@ export type Expr =
   | { readonly kind: 'select'; readonly type: Type; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
   /** a * b + c of f32, f32 lanes, or f64: rounded twice, or once where the printer may fuse. */
   | { readonly kind: 'mulAdd'; readonly type: Type; readonly a: Expr; readonly b: Expr; readonly c: Expr }
-  /** i32xN of two i16x2N: lane l is a[2l] * b[2l] + a[2l + 1] * b[2l + 1]. */
-  | { readonly kind: 'dotPairs'; readonly type: Vector; readonly a: Expr; readonly b: Expr }
+  /** i32xN of two i16x2N: lane l is a[2l] * b[2l] + a[2l + 1] * b[2l + 1]. An i32 of two i16x2. */
+  | { readonly kind: 'dotPairs'; readonly type: Type; readonly a: Expr; readonly b: Expr }
+  /** The sum of all lanes' products: an i32 of two i8x16 or two i16x8. */
+  | { readonly kind: 'dot'; readonly type: 'i32'; readonly a: Expr; readonly b: Expr }
+  /** Lanes 0, 2, ... or 1, 3, ... in lanes twice as wide. */
+  | { readonly kind: 'widen'; readonly type: Vector; readonly which: 'even' | 'odd'; readonly x: Expr }
   /** Lanes of the lower or upper halves in turn: a0 b0 a1 b1 ... */
   | {
       readonly kind: 'interleave';

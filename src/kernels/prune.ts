@@ -71,10 +71,12 @@ export function childrenOf(e: Expr): readonly Expr[] {
     case 'splat':
     case 'lane':
     case 'convert':
+    case 'widen':
       return [e.x];
     case 'binary':
     case 'compare':
     case 'dotPairs':
+    case 'dot':
     case 'interleave':
       return [e.a, e.b];
     case 'select':

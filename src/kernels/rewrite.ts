@@ -23,10 +23,12 @@ export function rewriteExpr(e: Expr, by: Rewriter): Expr {
       case 'splat':
       case 'lane':
       case 'convert':
+      case 'widen':
         return { ...e, x: again(e.x) };
       case 'binary':
       case 'compare':
       case 'dotPairs':
+      case 'dot':
       case 'interleave':
         return { ...e, a: again(e.a), b: again(e.b) };
       case 'select':

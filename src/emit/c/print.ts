@@ -10,6 +10,16 @@ import {
   type Type,
   type Vector,
 } from '../../kernels/ir.ts';
+import { partialLoad, vectorDot } from './arm-vectors.ts';
+import {
+  alignedWordLoad,
+  isWord,
+  wordExpression,
+  wordFunction,
+  wordLane,
+  wordLoad,
+  wordSum,
+} from './arm-words.ts';
 import type { Helpers } from './prelude.ts';
 import { pairProducts, truncation, vectorFunction, vectorOperator, vectorType } from './vectors.ts';
 import { narrowing, widening } from './widths.ts';
@@ -52,6 +62,7 @@ export class Printer {
 
   /** A C type. */
   type(type: Type): string {
+    if (isWord(type)) return 'uint32_t';
     return isVector(type) ? vectorType(this.#helpers, type) : SCALAR[type];
   }
 
@@ -157,6 +168,8 @@ export class Printer {
 
   /** A C expression, in brackets where it has operators outside. */
   expr(e: Expr): string {
+    if (isWord(e.type) && e.kind !== 'local' && e.kind !== 'load')
+      return wordExpression(this.#helpers, e, (x) => this.expr(x));
     switch (e.kind) {
       case 'const':
         return isVector(e.type)
@@ -181,7 +194,13 @@ export class Printer {
       case 'mulAdd':
         return `(${this.expr(e.a)} * ${this.expr(e.b)} + ${this.expr(e.c)})`;
       case 'dotPairs':
+        if (!isVector(e.type))
+          return `${wordFunction(this.#helpers, 'dot_i16x2_add')}(0, ${this.expr(e.a)}, ${this.expr(e.b)})`;
         return `${pairProducts(this.#helpers, e.type)}(${this.expr(e.a)}, ${this.expr(e.b)})`;
+      case 'dot':
+        return `${vectorDot(this.#helpers, e.a.type)}(0, ${this.expr(e.a)}, ${this.expr(e.b)})`;
+      case 'widen':
+        throw new Error(`no C for widened lanes of ${e.x.type}`);
       case 'interleave': {
         const lanes = lanesOf(e.type);
         const first = e.half === 'low' ? 0 : lanes / 2;
@@ -191,6 +210,7 @@ export class Printer {
       case 'splat':
         return this.#splat(e.type, this.expr(e.x));
       case 'lane':
+        if (isWord(e.x.type)) return wordLane(this.expr(e.x), e.index);
         return e.x.kind === 'local' ? `${e.x.name}[${e.index}]` : `(${this.expr(e.x)})[${e.index}]`;
       case 'vector':
         return `(${this.type(e.type)}){${e.items.map((x) => this.expr(x)).join(', ')}}`;
@@ -221,7 +241,12 @@ export class Printer {
 
   #load(e: Expr & { readonly kind: 'load' }): string {
     const at = this.#address(e.at);
+    if (isWord(e.type)) {
+      const aligned = e.at.region.kind === 'data';
+      return `${aligned ? alignedWordLoad(this.#helpers) : wordLoad(this.#helpers)}(${at})`;
+    }
     if (isVector(e.type)) {
+      if (e.lanes !== undefined) return `${partialLoad(this.#helpers, e.type, e.cell, e.lanes)}(${at})`;
       const cell = `${e.cell}x${lanesOf(e.type)}`;
       if (cell !== e.type) return `${widening(this.#helpers, e.type, e.cell)}(${at})`;
       return `*(const ${vectorType(this.#helpers, cell)}_u *)(${at})`;
@@ -244,6 +269,11 @@ export class Printer {
 
   #binary(e: Expr & { readonly kind: 'binary' }): string {
     const { op, type } = e;
+    if (op === 'add' && type === 'i32') {
+      const dotted = e.b.kind === 'dot' ? this.#dotSum(e.a, e.b) : undefined;
+      const fused = dotted ?? wordSum(this.#helpers, e.a, e.b, (x) => this.expr(x));
+      if (fused) return fused;
+    }
     const [a, b] = [this.expr(e.a), this.expr(e.b)];
     if (isVector(type)) {
       const shift = op === 'shl' || op === 'shr' || op === 'shrU';
@@ -253,11 +283,16 @@ export class Printer {
         return `${vectorFunction(this.#helpers, type, op)}(${a}, ${other})`;
       return vectorOperator(this.#helpers, type, INFIX[op], a, b);
     }
+    if (op === 'highWord') return `${wordFunction(this.#helpers, 'high_word')}(${a}, ${b})`;
     if (op === 'highProduct') return `${this.#helpers.use('high_product')}(${a}, ${b})`;
     const wraps = type === 'i32' || type === 'i64';
     const infix = wraps ? ['div', 'rem', 'and', 'or', 'xor'] : Object.keys(INFIX);
     if (infix.includes(op)) return `(${a} ${INFIX[op]} ${b})`;
     return `${this.#helpers.use(`${op}_${type}`)}(${a}, ${b})`;
+  }
+
+  #dotSum(sum: Expr, e: Expr & { readonly kind: 'dot' }): string {
+    return `${vectorDot(this.#helpers, e.a.type)}(${this.expr(sum)}, ${this.expr(e.a)}, ${this.expr(e.b)})`;
   }
 
   #convert(e: Expr & { readonly kind: 'convert' }): string {

@@ -56,6 +56,9 @@ export function printExpr(ctx: Context, e: Expr): void {
       printExpr(ctx, e.b);
       body.op('i32x4.dot_i16x8_s');
       return;
+    case 'dot':
+    case 'widen':
+      throw new Error(`no ${e.kind} in WebAssembly: it is of other machines`);
     case 'interleave':
       printInterleave(ctx, e);
       return;
