@@ -77,7 +77,7 @@ class StripPlanner {
     this.#crossing = this.#network.crossing;
     this.#macs = graphMacs(graph);
     this.#start = firstSchedulable(this.#network);
-    this.#positions = this.#network.steps.map((s) => (s.kind === 'operator' ? s.index : -1));
+    this.#positions = positionsIn(graph, this.#network);
   }
 
   descend(): StripChoice[] {
@@ -200,7 +200,7 @@ class StripPlanner {
     for (let s = first; s < end; s++) if (this.#positions[s] < 0) return undefined;
     // Views stand between the steps.
     for (let id = before + 1; id <= this.#positions[end - 1]; id++) ids.push(id);
-    // Steps may stand in another order than the graph's operators.
+    // Nothing but copies.
     if (ids.length === 0) return undefined;
     const { shape } = this.#graph.tensors[this.#graph.operators[ids[ids.length - 1]].outputs[0]];
     if (shape.length !== 4 || shape[2] < 2 * strips) return undefined;
@@ -234,4 +234,18 @@ class StripPlanner {
     region.peakBytes = Math.max(0, ...spans.map((s) => s.peakBytes));
     return region.peakBytes;
   }
+}
+
+/**
+ * By step: the operator of the graph that it is, -1 for what arrives and leaves. The network may have copies before
+ * concats that the graph has not: such a step goes with the operator before its concat.
+ */
+function positionsIn(graph: Graph, { steps, graph: resolved }: Network): number[] {
+  const byOutput = new Map(graph.operators.map((op) => [op.outputs[0], op.id]));
+  let last = -1;
+  return steps.map((s) => {
+    if (s.kind !== 'operator') return -1;
+    last = byOutput.get(resolved.operators[s.index].outputs[0]) ?? last;
+    return last;
+  });
 }

@@ -38,6 +38,9 @@ export function reduceOperator(kind: string, make: MakeReducer): OperatorDef<Red
         throw new TidemarkError('operator-invalid', `the axes [${axes}] name one twice`);
       }
       const type = given?.[0] ?? x!;
+      // Of real numbers the mean is then NaN; integers have nothing of the kind.
+      if (type.quant && axes.some((axis) => x!.shape[axis] === 0))
+        throw new TidemarkError('shape-mismatch', `nothing to reduce in [${x!.shape}] along [${axes}]`);
       return [{ shape: reducedShape(x!.shape, axes, keepDims), dtype: type.dtype, quant: type.quant }];
     },
     reads: ({ op, inputs, outputs }, _index, lo, hi) =>

@@ -208,6 +208,14 @@ function elementType(tensor: FileTensor, constant: boolean): ElementType {
   return quantised && tensor.quant ? { dtype, quant: quantisation(tensor, constant) } : { dtype };
 }
 
+/** What can be stored, by element type. */
+const ZERO_POINTS: Partial<Record<ElementType['dtype'], readonly [number, number]>> = {
+  i8: [-128, 127],
+  u8: [0, 255],
+  i16: [-32768, 32767],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
 /** Scales and zero points as the graph has them, checked against the shape. */
 function quantisation(tensor: FileTensor, constant: boolean): Quantisation {
   const { scale, zeroPoint, dimension } = tensor.quant!;
@@ -219,6 +227,9 @@ function quantisation(tensor: FileTensor, constant: boolean): Quantisation {
     );
   }
   const zeros = zeroPoint.length === scale.length ? zeroPoint : scale.map(() => zeroPoint[0] ?? 0);
+  const [low, high] = ZERO_POINTS[dtypeOfFile(tensor.type, tensor.name)] ?? [0, 0];
+  const beyond = zeros.find((z) => !(z >= low && z <= high));
+  if (beyond !== undefined) throw invalid(`a zero point of ${beyond}; expected ${low} to ${high}`);
   if (scale.length === 1) return { scale, zeroPoint: zeros, axis: 0 };
   // Some writers name the weights' channel dimension on one-dimensional biases too.
   const axis = tensor.shape.length === 1 ? 0 : dimension;
