@@ -5,12 +5,13 @@
 import { TidemarkError } from '../../errors.ts';
 import { prune } from '../../graph/builder.ts';
 import { ABSENT, type Graph, type Tensor, type TensorId } from '../../graph/graph.ts';
-import { channelChain, writeGroups } from './channel-groups.ts';
+import { channelChain, channelFan, writeFan, writeGroups } from './channel-groups.ts';
 import { type Box, lengthOf, sameBox, wholeBox } from './interval.ts';
 import { outputsOf, usesOf } from './region.ts';
 import { copy, join, type Piece, Sheet } from './sheet.ts';
 import { regionOperators, type TileStep, tileOf } from './tile.ts';
 import type { TiledRegion, Tiling } from './tiling.ts';
+import { turnWindows } from './turn.ts';
 
 /** The graph with its regions cut. Throws `plan-invalid` where the tiling does not fit the graph. */
 export function applyTiles(graph: Graph, tiling: Tiling): Graph {
@@ -36,7 +37,22 @@ export function applyTiles(graph: Graph, tiling: Tiling): Graph {
   }
   while (at < order.length) keep(order[at++]);
   for (const { tensor } of graph.outputs) sheet.joined(tensor);
-  return prune(sheet.graph());
+  return turned(graph, sheet, tiling.turned ?? []);
+}
+
+/** The graph of the sheet, with all that is left of these operators turned. */
+function turned(graph: Graph, sheet: Sheet, ids: readonly number[]): Graph {
+  if (ids.length === 0) return prune(sheet.graph());
+  const wanted = new Set(ids);
+  const done = new Set<number | undefined>();
+  const made = turnWindows(
+    sheet.graph(),
+    (op) => wanted.has(sheet.originOf(op)!),
+    (op) => done.add(sheet.originOf(op)),
+  );
+  const left = ids.find((id) => !done.has(id));
+  if (left !== undefined) throw unfit(graph, `operator ${left} cannot be turned`);
+  return made;
 }
 
 function unfit(graph: Graph, why: string): TidemarkError {
@@ -46,11 +62,14 @@ function unfit(graph: Graph, why: string): TidemarkError {
 function cutRegion(graph: Graph, sheet: Sheet, region: TiledRegion, output: TensorId): void {
   if (region.channels) {
     const chain = channelChain(graph, region.operators);
-    if (!chain) throw unfit(graph, `operators ${region.operators.join(', ')} cannot be cut by channels`);
-    const { middle } = chain;
+    const fan = channelFan(graph, region.operators);
+    if (!chain && !fan)
+      throw unfit(graph, `operators ${region.operators.join(', ')} cannot be cut by channels`);
+    const { middle } = (chain ?? fan)!;
     if (!ascends(region.channels, middle))
       throw unfit(graph, `cuts of ${middle} channels are ${region.channels}`);
-    writeGroups(graph, sheet, chain, region.channels);
+    if (chain) writeGroups(graph, sheet, chain, region.channels);
+    else writeFan(graph, sheet, fan!, region.channels);
     return;
   }
   const operators = regionOperators(graph, region.operators);
@@ -120,7 +139,7 @@ function writeTile(
     });
     const shape = [t.shape[0], lengthOf(box.rows), lengthOf(box.columns), t.shape[3]];
     const id = sheet.like(t, `${t.name}/tile${label}`, shape);
-    sheet.add({ ...op, name: `${op.name}/tile${label}`, inputs, outputs: [id], attrs: attrs() });
+    sheet.add({ ...op, name: `${op.name}/tile${label}`, inputs, outputs: [id], attrs: attrs() }, op.id);
     made.set(op.outputs[0], { id, box });
   }
   return read(output, want);

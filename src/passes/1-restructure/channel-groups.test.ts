@@ -5,6 +5,7 @@ import { writeOnnx } from '../../emit/onnx/write.ts';
 import { fitGraph } from '../../fit/fit.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { normalise } from '../../model/normalise/normalise.ts';
+import { graphMacs } from '../../plan/metrics.ts';
 import { executePlan } from '../../run/execute.ts';
 import { runReference, toGraphLayout } from '../../run/reference.ts';
 import { calibratedZooGraph, zooGraph } from '../../zoo/zoo.ts';
@@ -52,6 +53,24 @@ describe('inverted bottlenecks in channel groups', () => {
       ).toBeUndefined();
       const laidOut = inputs.map((values, i) => toGraphLayout(graph.inputs[i], values));
       expect(() => writeOnnx(tiled)).toThrow(expect.objectContaining({ code: 'type-unsupported' }));
+      const { plan } = fitGraph(tiled, { policy: { input: 'reuse', output: 'whole' }, method: 'layerwise' });
+      expect(difference(executePlan(tiled, plan, laidOut).outputs, expected)).toBeUndefined();
+    },
+  );
+
+  it.each(['onnx', 'tflite'] as const)(
+    'a convolution and a global pooling (%s): each group is a part of the output',
+    (dialect) => {
+      const graph = { ...normalise(calibratedZooGraph('mobilenetv2-0.35-144', small)), dialect };
+      const at = graph.operators.findIndex((op) => op.kind === 'ReduceMean');
+      const region = { operators: [at - 1, at], rows: [0, 1], columns: [0, 1], channels: evenCuts(1280, 3) };
+      const tiled = applyTiles(graph, { regions: [region] });
+      expect(graphMacs(tiled)).toBe(graphMacs(graph));
+      const inputs = randomInputs(graph, 1);
+      const expected = runReference(graph, inputs).map((o) => o.values);
+      const found = runReference(tiled, inputs).map((o) => o.values);
+      expect(difference(found, expected)).toBeUndefined();
+      const laidOut = inputs.map((values, i) => toGraphLayout(graph.inputs[i], values));
       const { plan } = fitGraph(tiled, { policy: { input: 'reuse', output: 'whole' }, method: 'layerwise' });
       expect(difference(executePlan(tiled, plan, laidOut).outputs, expected)).toBeUndefined();
     },

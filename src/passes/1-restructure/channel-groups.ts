@@ -3,6 +3,8 @@
  * a convolution that narrows). The middle channels are cut into groups. Each group is widened and narrowed by itself, and
  * the results are added up: no pixel is computed twice, but the sums need an accumulator. Of int8 networks it has
  * 32 bits and is rounded once at the end, which is exact; float32 sums are added in another order.
+ * Where a convolution is followed by operators channel by channel only (a global pooling, say), each group is a part of
+ * the result by itself, and nothing is added up.
  */
 import { ABSENT, type Graph, type Operator, type Tensor, type TensorId } from '../../graph/graph.ts';
 import { definitionOf } from '../../ops/registry.ts';
@@ -27,6 +29,30 @@ export function channelChain(graph: Graph, ids: readonly number[]): ChannelChain
   if (!each.every((op) => keepsChannels(graph, op, middle)) || hasChannelSteps(widen)) return undefined;
   const x = graph.tensors[narrow.inputs[0]];
   return x.dtype === 'i16' ? undefined : { widen, each, narrow, middle };
+}
+
+/** A convolution, and operators that make each channel from the same channel. */
+export interface ChannelFan {
+  readonly widen: Operator;
+  readonly each: readonly Operator[];
+  readonly middle: number;
+}
+
+/** The fan that these operators are; undefined where they are none. */
+export function channelFan(graph: Graph, ids: readonly number[]): ChannelFan | undefined {
+  const [widen, ...each] = ids.map((id) => graph.operators[id]);
+  const linked = each.every((op, i) => op.inputs[0] === (i === 0 ? widen : each[i - 1]).outputs[0]);
+  if (each.length === 0 || !linked || !isDense(graph, widen) || hasChannelSteps(widen)) return undefined;
+  const middle = graph.tensors[widen.outputs[0]].shape[3];
+  const apart = each.every((op) => keepsChannels(graph, op, middle) || isReduction(graph, op));
+  return apart ? { widen, each, middle } : undefined;
+}
+
+/** Over rows and columns only. */
+function isReduction(graph: Graph, op: Operator): boolean {
+  const last = graph.tensors[op.inputs[0]].shape.length - 1;
+  const { axes } = op.attrs as { axes?: readonly number[] };
+  return op.kind.startsWith('Reduce') && axes !== undefined && !axes.includes(last) && !hasChannelSteps(op);
 }
 
 const weightsOf = (graph: Graph, op: Operator): Tensor | undefined =>
@@ -88,6 +114,25 @@ export function writeGroups(graph: Graph, sheet: Sheet, chain: ChannelChain, cut
   });
 }
 
+/** Groups of output channels one after another, each a part of the result. */
+export function writeFan(
+  graph: Graph,
+  sheet: Sheet,
+  { widen, each }: ChannelFan,
+  cuts: readonly number[],
+): void {
+  const last = each[each.length - 1];
+  const y = graph.tensors[last.outputs[0]];
+  const parts = cuts.slice(1).map((end, g) => {
+    const range = { from: cuts[g], count: end - cuts[g], label: `group${g}` };
+    let x = widen.inputs[0];
+    for (const op of [widen, ...each]) x = writeSome(graph, sheet, op, x, range);
+    return x;
+  });
+  const attrs = { axis: y.shape.length - 1 };
+  sheet.add({ name: `${last.name}/join`, kind: 'Concat', inputs: parts, outputs: [y.id], attrs });
+}
+
 /** The last sum of floats is the output, with what was done to it. */
 function addUp(
   sheet: Sheet,
@@ -115,7 +160,7 @@ interface ChannelRange {
 function writeSome(graph: Graph, sheet: Sheet, op: Operator, x: TensorId, range: ChannelRange): TensorId {
   const t = graph.tensors[op.outputs[0]];
   const name = `${op.name}/${range.label}`;
-  const id = sheet.like(t, name, [...t.shape.slice(0, 3), range.count]);
+  const id = sheet.like(t, name, [...t.shape.slice(0, -1), range.count]);
   const rest = op.inputs.slice(1).map((c) => (c === ABSENT ? c : outputPart(graph, sheet, c, range)));
   const depthwise = op.kind === 'Conv' && (op.attrs.groups ?? 1) !== 1;
   const attrs = depthwise ? { ...op.attrs, groups: range.count } : op.attrs;

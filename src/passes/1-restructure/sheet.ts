@@ -15,6 +15,8 @@ export class Sheet {
   readonly #graph: Graph;
   readonly #tensors: Tensor[];
   readonly #operators: Operator[] = [];
+  /** By operator: the one of the old graph that it does the work of, where it is one. */
+  readonly #origins: (number | undefined)[] = [];
   readonly #apart = new Map<TensorId, readonly Piece[]>();
 
   constructor(graph: Graph) {
@@ -25,8 +27,8 @@ export class Sheet {
   keep(id: number, copied: boolean): void {
     const op = this.#graph.operators[id];
     for (const t of op.inputs) this.joined(t);
-    if (copied) this.add({ ...op, inputs: op.inputs.map((t, i) => copy(this, t, String(i))) });
-    else this.add(op);
+    if (copied) this.add({ ...op, inputs: op.inputs.map((t, i) => copy(this, t, String(i))) }, id);
+    else this.add(op, id);
   }
 
   /** Leaves a tensor in pieces: bands of rows. */
@@ -54,7 +56,8 @@ export class Sheet {
     );
   }
 
-  add(op: Omit<Operator, 'id'>): void {
+  add(op: Omit<Operator, 'id'>, origin?: number): void {
+    this.#origins.push(origin);
     this.#operators.push({ ...op, id: this.#operators.length });
   }
 
@@ -88,6 +91,11 @@ export class Sheet {
 
   at(id: TensorId): Tensor {
     return this.#tensors[id];
+  }
+
+  /** The operator of the old graph that this one of the new does the work of, wholly or in part. */
+  originOf(op: Operator): number | undefined {
+    return this.#origins[op.id];
   }
 
   graph(): Graph {

@@ -15,7 +15,9 @@ export const tiledRegionSchema = z.object({
   columns: cuts.describe("where the columns of the region's output are cut: 0, ..., width"),
   channels: cuts
     .optional()
-    .describe('where the middle channels of an inverted bottleneck are cut; rows and columns are then whole'),
+    .describe(
+      'where channels are cut: the middle ones of an inverted bottleneck, or the output channels of what ends as wide as it begins; rows and columns are then whole',
+    ),
   apart: z
     .boolean()
     .optional()
@@ -30,6 +32,12 @@ export const tilingSchema = z.object({
     .array(index)
     .optional()
     .describe('joins outside the regions whose parts are copied into them, so that the room is taken late'),
+  turned: z
+    .array(index)
+    .optional()
+    .describe(
+      'convolutions before which pixels are computed once for each row of the window instead of being kept, in tiles too',
+    ),
   regions: z.array(tiledRegionSchema).describe('in the order in which they run; no operator is in two'),
 });
 
