@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 const wanted = [
   { command: 'gcc', packages: ['gcc', 'libc6-dev', 'binutils'] },
   { command: 'clang', packages: ['clang', 'libc6-dev'] },
+  { command: 'valgrind', packages: ['valgrind'] },
   // Emulated boards; scripts/install-board-tools.sh installs these alone.
   {
     command: 'arm-none-eabi-gcc',

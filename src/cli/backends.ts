@@ -1,6 +1,8 @@
 /** What `--backend` can name. A backend is an implementation of src/run/backend.ts and a line here; it is loaded when asked for. */
 import type { Command } from 'commander';
+import { TidemarkError } from '../errors.ts';
 import type { Backend } from '../run/backend.ts';
+import type { Watch } from '../run/c-watch.ts';
 import { oneOf } from './options/values.ts';
 
 interface Entry {
@@ -51,4 +53,11 @@ export function withBackend(command: Command): Command {
 /** The backend of a name that `withBackend` let through. */
 export async function loadBackend(name: string): Promise<Backend> {
   return entries.find((e) => e.name === name)!.load();
+}
+
+/** A backend with every access of every firing watched, in one of the ways of src/run/c-watch.ts. */
+export async function loadWatched(name: string, how: string): Promise<Backend> {
+  if (name !== 'c')
+    throw new TidemarkError('usage', `--sanitize watches compiled C: expected --backend c, got ${name}`);
+  return (await import('../run/c-backend.ts')).watchedCBackend(how as Watch);
 }

@@ -12,9 +12,11 @@ import { allocate, elementCount, type Graph, type TypedArray } from '../graph/gr
 import { lowerPlan } from '../kernels/lower.ts';
 import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64 } from '../kernels/machine.ts';
 import type { Program } from '../kernels/program.ts';
+import { firingRights } from '../kernels/rights.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Backend, Prepared } from './backend.ts';
 import { harness } from './c-harness.ts';
+import { rightsFile, type Watch, watchCommand, watchFlags, watchSource } from './c-watch.ts';
 import type { ExecuteOptions, ExecuteResult } from './execute.ts';
 
 export interface CompileOptions {
@@ -26,6 +28,8 @@ export interface CompileOptions {
   readonly flags?: readonly string[];
   /** Lets products and sums be fused, and sums be reordered: faster, and results differ in the last bits. */
   readonly fast?: boolean;
+  /** Watches every access of every firing: slow. */
+  readonly watch?: Watch;
 }
 
 export const cBackend: Backend = {
@@ -38,6 +42,12 @@ export const fastCBackend: Backend = {
   name: 'c-fast',
   prepare: (graph, plan, onProgress) => compileC(graph, plan, { fast: true, flags: ['-O3'] }, onProgress),
 };
+
+/** Run with every access of every firing watched. */
+export const watchedCBackend = (watch: Watch): Backend => ({
+  name: `c, watched (${watch})`,
+  prepare: (graph, plan, onProgress) => compileC(graph, plan, { watch }, onProgress),
+});
 
 /** The host's C compiler, or undefined. */
 export function findCompiler(names: readonly string[] = ['cc', 'gcc', 'clang']): string | undefined {
@@ -69,11 +79,13 @@ export class CompiledModel implements Prepared {
   readonly #graph: Graph;
   #cpuMs = 0;
   readonly program: Program;
+  readonly #watch: Watch | undefined;
 
-  constructor(folder: string, graph: Graph, program: Program) {
+  constructor(folder: string, graph: Graph, program: Program, watch?: Watch) {
     this.#folder = folder;
     this.#graph = graph;
     this.program = program;
+    this.#watch = watch;
   }
 
   run(inputs: readonly TypedArray[], options: ExecuteOptions = {}): ExecuteResult {
@@ -98,9 +110,10 @@ export class CompiledModel implements Prepared {
       );
     });
     const args = [String(options.repeats), String(options.paint ?? 0)];
-    const result = spawnSync('./run', args, { cwd: this.#folder, encoding: 'utf8' });
+    const [command, ...before] = watchCommand(this.#watch);
+    const result = spawnSync(command, [...before, ...args], { cwd: this.#folder, encoding: 'utf8' });
     if (result.status !== 0) {
-      const why = result.error?.message ?? (result.stderr.trim() || `signal ${result.signal}`);
+      const why = result.error?.message ?? (this.#said(result.stderr) || `signal ${result.signal}`);
       throw new TidemarkError('internal', `the compiled model failed: ${why}`);
     }
     const outputs = this.#graph.outputs.map((port, i) => {
@@ -114,6 +127,17 @@ export class CompiledModel implements Prepared {
     const lines = result.stdout.trim().split('\n');
     const [seconds, cpuSeconds] = [0, 1].map((i) => lines.map((line) => Number(line.split(' ')[i])));
     return { outputs, arena, seconds, cpuSeconds };
+  }
+
+  /** What a failed run said that matters, with the actor's name. */
+  #said(stderr: string): string {
+    const lines = stderr.trim().split('\n');
+    const line =
+      lines.find((l) => l.startsWith('firing ')) ?? lines.find((l) => /error/i.test(l)) ?? lines[0];
+    return line.replace(
+      /^(firing \d+) of actor (-?\d+)/,
+      (_, firing, actor) => `${firing} (${this.program.actors[Number(actor)]?.name ?? 'outputs leave'})`,
+    );
   }
 
   /** Milliseconds of each of several runs. Processor time, which is another process's, is in `cpuMs` after it. */
@@ -161,23 +185,42 @@ export function compileC(
       'runtime-missing',
       'no C compiler: expected cc, gcc or clang on the path; install one, or use --backend wasm',
     );
-  const own: Machine = options.machine ?? hostMachine();
+  if (options.watch === 'valgrind' && !findCompiler(['valgrind']))
+    throw new TidemarkError(
+      'runtime-missing',
+      'no valgrind: expected it on the path; install it, or use --sanitize bytes',
+    );
+  // Valgrind does not know all vectors that hosts have.
+  const own: Machine = options.machine ?? (options.watch === 'valgrind' ? PLAIN : hostMachine());
   const machine = options.fast ? { ...own, reorders: true } : own;
   const program = lowerPlan(graph, plan, machine, { onProgress });
-  const { files } = emitC(program, { weights: 'file' });
+  const { watch } = options;
+  const { files } = emitC(program, { weights: 'file', firings: watch !== undefined });
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidemark-c-'));
   temporary(folder);
-  for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);
-  fs.writeFileSync(path.join(folder, 'run.c'), harness(program));
-  const flags = options.flags ?? ['-O2'];
+  const write = (name: string, content: string | Uint8Array) =>
+    fs.writeFileSync(path.join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) write(name, content);
+  write('run.c', harness(program, watch));
+  const flags = [...(watch ? watchFlags(watch, isClang(compiler)) : ['-O2']), ...(options.flags ?? [])];
   const native =
     machine.lanes > 1 && process.arch === 'x64' ? ['-march=native', '-mprefer-vector-width=512'] : [];
   const fast = options.fast ? ['-DMODEL_FAST', '-ffp-contract=fast'] : ['-ffp-contract=off'];
-  const args = ['-std=c99', ...flags, ...native, ...fast, 'run.c', '-o', 'run'];
-  const result = spawnSync(compiler, args, { cwd: folder, encoding: 'utf8' });
-  if (result.status !== 0) {
+  const build = (...args: string[]) => {
+    const result = spawnSync(compiler, ['-std=c99', ...args], { cwd: folder, encoding: 'utf8' });
+    if (result.status === 0) return;
     const first = result.error?.message ?? result.stderr.split('\n').find((l) => l.includes('error')) ?? '';
     throw new TidemarkError('internal', `${compiler} refused the emitted C: ${first} (in ${folder})`);
+  };
+  if (watch) {
+    write('watch.c', watchSource(watch));
+    write('rights.bin', rightsFile(firingRights(graph, plan, program)));
+    build('-O1', '-c', 'watch.c', '-o', 'watch.o');
   }
-  return new CompiledModel(folder, graph, program);
+  build(...flags, ...native, ...fast, 'run.c', ...(watch ? ['watch.o'] : []), '-o', 'run');
+  return new CompiledModel(folder, graph, program, watch);
+}
+
+function isClang(compiler: string): boolean {
+  return /clang/.test(spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout ?? '');
 }

@@ -1,8 +1,12 @@
-/** The program around an emitted model that c-backend.ts compiles: reads inputs, runs, writes outputs and the arena. */
+/**
+ * The program around an emitted model that c-backend.ts compiles: reads inputs, runs, writes outputs and the arena, and
+ * looks whether what lies on either side of the arena is as it was.
+ */
 import type { Program } from '../kernels/program.ts';
+import { CANARY_BYTES, WATCHED_COPIES, WATCHED_HEAD, type Watch } from './c-watch.ts';
 
-/** C source; it includes the model's, so that it can paint the arena and look at it afterwards. */
-export function harness(program: Program): string {
+/** C source; it includes the model's, so that it can lay out its memory, paint it, and look at it afterwards. */
+export function harness(program: Program, watch?: Watch): string {
   const read = program.inputs
     .map((p, i) => `  io.inputs[${i}] = slurp("input${i}.bin", ${p.bytes});`)
     .join('\n');
@@ -10,11 +14,26 @@ export function harness(program: Program): string {
   const write = program.outputs
     .map((p, i) => `  spill("output${i}.bin", io.outputs[${i}], ${p.bytes});`)
     .join('\n');
+  // Watched, the arena is a pointer that the compiler knows nothing of: accesses to arrays that it knows go unwatched.
+  const memory = watch
+    ? 'static uint8_t *arena_at;\n#define MODEL_ARENA_AT arena_at'
+    : '#define MODEL_ARENA_AT (held + CANARY)';
   return `#define _POSIX_C_SOURCE 200112L
-#include "model.c"
+#include "model.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#define CANARY ${CANARY_BYTES}
+static uint8_t held[CANARY + MODEL_ARENA_NEEDED + CANARY]
+#if defined(__GNUC__)
+  __attribute__((aligned(64)))
+#endif
+;
+${memory}
+${watch ? WATCHED_HEAD : ''}${watch === 'bytes' ? WATCHED_COPIES : ''}
+#include "model.c"
 
 static void *room(size_t bytes) {
   void *p = NULL;
@@ -39,29 +58,48 @@ static void spill(const char *name, const void *data, size_t bytes) {
   fclose(f);
 }
 
-static double now(clockid_t clock) {
+static double now_of(clockid_t clock) {
   struct timespec t;
   clock_gettime(clock, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static uint8_t canary(size_t i) { return (uint8_t)(0x9e + 31 * i); }
+
+/* Fills both sides of the memory, or looks whether they are as they were filled. */
+static void canaries(uint8_t *memory, size_t bytes, int look) {
+  for (size_t i = 0; i < CANARY; i++) {
+    uint8_t *const sides[2] = { memory + i, memory + CANARY + bytes + i };
+    for (int s = 0; s < 2; s++) {
+      if (look && *sides[s] != canary(i + (size_t)s)) {
+        fprintf(stderr, "the run wrote %s its memory\\n", s ? "past the end of" : "before");
+        exit(5);
+      }
+      *sides[s] = canary(i + (size_t)s);
+    }
+  }
+}
+
 int main(int argc, char **argv) {
   const int repeats = argc > 1 ? atoi(argv[1]) : 1;
   const int paint = argc > 2 ? atoi(argv[2]) : 0;
+  const size_t bytes = MODEL_ARENA_NEEDED;
   static model_io io;
   model_set_weights(slurp("model_weights.bin", MODEL_WEIGHT_BYTES));
 ${read}
 ${room}
-  { size_t bytes = MODEL_ARENA_NEEDED; memset(arena, paint, bytes); }
-  /* where times are asked for, one run before them brings memory and caches up */
+  memset(held + CANARY, paint, bytes);
+  canaries(held, bytes, 0);
+${watch ? '  arena_at = watch_bank(0, held + CANARY, bytes);\n' : ''}  /* where times are asked for, one run before them brings memory and caches up */
   if (repeats > 1) model_run(&io);
   for (int i = 0; i < repeats; i++) {
-    const double wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-    model_run(&io);
-    printf("%.9f %.9f\\n", now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+    const double wall = now_of(CLOCK_MONOTONIC), cpu = now_of(CLOCK_PROCESS_CPUTIME_ID);
+${watch ? '    watch_begin();\n    model_run(&io);\n    watch_end();' : '    model_run(&io);'}
+    printf("%.9f %.9f\\n", now_of(CLOCK_MONOTONIC) - wall, now_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
   }
+  canaries(held, bytes, 1);
 ${write}
-  spill("arena.bin", arena, MODEL_ARENA_NEEDED);
+  spill("arena.bin", held + CANARY, bytes);
   return 0;
 }
 `;

@@ -1,7 +1,8 @@
 /** `tidemark verify`: checks a plan, runs it, and compares it with a reference that knows nothing of plans. */
 import type { Command } from 'commander';
 import { formatSize } from '../../report/format.ts';
-import { type BackendOption, loadBackend, withBackend } from '../backends.ts';
+import { watches } from '../../run/c-watch.ts';
+import { type BackendOption, loadBackend, loadWatched, withBackend } from '../backends.ts';
 import { type InputOptions, withInputs } from '../inputs.ts';
 import { loadModel } from '../model.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
@@ -19,6 +20,7 @@ interface Options extends ModelOptions, InputOptions, BackendOption {
   readonly plan?: string;
   readonly ram?: string;
   readonly against: 'auto' | 'onnxruntime' | 'layers';
+  readonly sanitize?: string | true;
   readonly json?: boolean;
 }
 
@@ -35,17 +37,25 @@ export function define(command: Command): void {
     );
   withInputs(command);
   withBackend(command);
+  command.option(
+    '--sanitize [how]',
+    'with --backend c: everything dead is forbidden before each firing, and watched by address (AddressSanitizer and UndefinedBehaviorSanitizer, the default), bytes (a table of our own, exact), or valgrind',
+    oneOf('--sanitize', watches),
+  );
   withJson(command);
   command
     .addHelpText(
       'after',
-      '\nExamples:\n  tidemark verify model.onnx\n  tidemark verify zoo:resnet8 --dtype int8 --ram 24K\n  tidemark verify model.tflite --plan out/plan.json --json\n',
+      '\nExamples:\n  tidemark verify model.onnx\n  tidemark verify zoo:resnet8 --dtype int8 --ram 24K\n  tidemark verify model.tflite --plan out/plan.json --json\n  tidemark verify zoo:ds-cnn --dtype int8 --backend c --sanitize\n',
     )
     .action(run);
 }
 
 async function run(model: string, options: Options): Promise<void> {
-  const backend = await loadBackend(options.backend);
+  const backend =
+    options.sanitize === undefined
+      ? await loadBackend(options.backend)
+      : await loadWatched(options.backend, options.sanitize === true ? 'address' : options.sanitize);
   const loaded = loadModel(model, { ...options, toRun: true });
   const progress = startProgress();
   const budgetBytes = options.ram === undefined ? undefined : parseBudget(options.ram, '--ram');

@@ -2,6 +2,7 @@
 import { type Expr, isVector, type Stmt } from '../../kernels/ir.ts';
 import type { Program, ProgramPort } from '../../kernels/program.ts';
 import { childrenOf } from '../../kernels/prune.ts';
+import { isWord } from './arm-words.ts';
 import { comment, dataArrays, dataBlob, dataOffsets } from './data.ts';
 import { Helpers } from './prelude.ts';
 import { Printer } from './print.ts';
@@ -19,6 +20,11 @@ export interface CModelOptions {
   readonly prefix?: string;
   /** `arrays`: constants stand in the source. `file`: in a file of bytes, whose address the caller gives. */
   readonly weights?: 'arrays' | 'file';
+  /**
+   * For what looks on at a run: `MODEL_FIRING(actor)`, a macro of the file that includes the source, stands before each
+   * firing with the number of its actor, and with -1 before outputs are taken from the arena.
+   */
+  readonly firings?: boolean;
 }
 
 export function emitC(program: Program, options: CModelOptions = {}): CModel {
@@ -28,7 +34,7 @@ export function emitC(program: Program, options: CModelOptions = {}): CModel {
   const weightBytes = dataOffsets(program.data).bytes;
   const files: Record<string, string | Uint8Array> = {
     [`${prefix}.h`]: header(program, prefix, file, weightBytes),
-    [`${prefix}.c`]: source(program, prefix, file),
+    [`${prefix}.c`]: source(program, prefix, file, options.firings === true),
   };
   if (blob) files[`${prefix}_weights.bin`] = blob;
   return { files, weightBytes };
@@ -61,7 +67,8 @@ function header(program: Program, prefix: string, file: boolean, weightBytes: nu
     '',
     '/*',
     ` * The arena is a static array of ${P}_ARENA_NEEDED bytes. To give another one, define ${P}_ARENA as the name of an`,
-    ` * array of uint8_t, aligned to 16 bytes, and ${P}_ARENA_BYTES as its size, for the whole program.`,
+    ` * array of uint8_t, aligned to 16 bytes, and ${P}_ARENA_BYTES as its size, for the whole program. Or define`,
+    ` * ${P}_ARENA_AT as its address, a \`uint8_t *\`: then its size is yours to see to.`,
     ' */',
     `#ifdef ${P}_ARENA`,
     `#if ${P}_ARENA_BYTES < ${P}_ARENA_NEEDED`,
@@ -116,7 +123,7 @@ function portLines(P: string, kind: string, i: number, port: ProgramPort): strin
   ];
 }
 
-function source(program: Program, prefix: string, file: boolean): string {
+function source(program: Program, prefix: string, file: boolean, firings: boolean): string {
   const P = upper(prefix);
   const helpers = new Helpers();
   const printer = new Printer(helpers);
@@ -124,7 +131,8 @@ function source(program: Program, prefix: string, file: boolean): string {
     const text = printer.fn(fn);
     return file ? withWeights(text) : text;
   });
-  const { counters, body } = scheduleCode(program);
+  const told = firings ? (actor: number) => `${P}_FIRING(${actor}); ` : undefined;
+  const { counters, body } = scheduleCode(program, told);
   const vectors = program.functions.some((fn) => usesVectors(fn.body));
   const { offsets } = dataOffsets(program.data);
   const constants = file
@@ -147,7 +155,7 @@ function source(program: Program, prefix: string, file: boolean): string {
     takes ? TAKE : '',
     gives ? GIVE : '',
     ...functions,
-    entry(program, prefix, file, counters, body),
+    entry(program, prefix, file, counters, told ? `${body}\n  ${told(-1)}` : body),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -188,7 +196,9 @@ function head(P: string, align: number): string {
 }
 
 function arena(program: Program, P: string): string {
-  return `#if defined(${P}_ARENA)
+  return `#if defined(${P}_ARENA_AT)
+#define arena (${P}_ARENA_AT)
+#elif defined(${P}_ARENA)
 #define arena ${P}_ARENA
 #elif defined(__GNUC__)
 static uint8_t arena[${Math.max(1, program.arenaBytes)}] TM_ALIGN(TM_ARENA_ALIGN);
@@ -260,7 +270,7 @@ function withWeights(text: string): string {
 }
 
 function usesVectors(body: readonly Stmt[]): boolean {
-  const inExpr = (e: Expr): boolean => isVector(e.type) || childrenOf(e).some(inExpr);
+  const inExpr = (e: Expr): boolean => (isVector(e.type) && !isWord(e.type)) || childrenOf(e).some(inExpr);
   return body.some((s) => {
     switch (s.kind) {
       case 'let':

@@ -1,8 +1,11 @@
-/** The firing sequence as C: loops around calls, each actor with a counter where it needs one. */
+/** The firing sequence as C: loops around calls, each actor with a counter where it needs one. `told` goes before each. */
 import type { Program } from '../../kernels/program.ts';
 import type { ScheduleNode } from '../../plan/plan.ts';
 
-export function scheduleCode(program: Program): { readonly counters: string; readonly body: string } {
+export function scheduleCode(
+  program: Program,
+  told: (actor: number) => string = () => '',
+): { readonly counters: string; readonly body: string } {
   const takesNumber = program.actors.map((actor) => {
     const fn = program.functions.find((f) => f.name === actor.fn);
     return fn !== undefined && fn.params.length > 0;
@@ -13,7 +16,9 @@ export function scheduleCode(program: Program): { readonly counters: string; rea
     const pad = '  '.repeat(depth + 1);
     for (const node of nodes) {
       if (typeof node === 'number') {
-        lines.push(`${pad}${program.actors[node].fn}(${takesNumber[node] ? `n${node}++` : ''});`);
+        lines.push(
+          `${pad}${told(node)}${program.actors[node].fn}(${takesNumber[node] ? `n${node}++` : ''});`,
+        );
         continue;
       }
       lines.push(`${pad}for (int i${depth} = 0; i${depth} < ${node[0]}; i${depth}++) {`);

@@ -1,19 +1,16 @@
 /**
- * Runs a plan's kernels in the interpreter with every access watched: a firing may read only what `reads` names and
- * what it writes itself, and write only its own pixels and its working memory. For tests.
+ * Runs a plan's kernels in the interpreter with every access watched: a firing may touch only what `firingRights`
+ * gives it. For tests.
  */
-import { allocate, elementCount, type Graph, type TensorId, type TypedArray } from '../../graph/graph.ts';
-import type { PixelRange } from '../../ops/operator.ts';
-import { firingsOf } from '../../plan/firing.ts';
+import { allocate, elementCount, type Graph, type TypedArray } from '../../graph/graph.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { plannedGraph } from '../../plan/planned-graph.ts';
-import { lowerPlan, planSites } from '../lower.ts';
+import { lowerPlan } from '../lower.ts';
 import type { Machine } from '../machine.ts';
+import { FILL, firingRights, READ, type Right, WRITE } from '../rights.ts';
 import { runProgram } from '../run-program.ts';
-import { byteOf } from '../site.ts';
 
-const READ = 1;
-const WRITE = 2;
+/** Stands beside the rights of a byte that has been written. */
+const DONE = 8;
 
 /** The outputs, in the graph's layout. Throws at the first access that a firing has no right to. */
 export function guardedRun(
@@ -23,57 +20,38 @@ export function guardedRun(
   inputs: readonly TypedArray[],
 ): TypedArray[] {
   const program = lowerPlan(graph, plan, machine);
-  const planned = plannedGraph(graph, plan).graph;
-  const siteOf = planSites(graph, plan, machine);
-  const rights = new Uint8Array(plan.arenaBytes);
+  const rights = firingRights(graph, plan, program);
+  const may = new Uint8Array(plan.arenaBytes);
+  let granted: readonly Right[] = [];
   let name = '';
 
-  const allow = (right: number, from: number, to: number) => {
-    for (let i = from; i < to; i++) rights[i] |= right;
-  };
-  const allowPixels = (right: number, id: TensorId, { lo, hi }: PixelRange) => {
-    const site = siteOf(id);
-    if (site.region.kind !== 'arena') return;
-    for (let p = lo; p < hi; p++) {
-      const at = byteOf(site, p);
-      allow(right, at, at + site.channels * site.cellBytes);
+  /** The firing before has ended: it owes nothing, and its rights are gone. */
+  const close = () => {
+    for (const { from, to, right } of granted) {
+      if (right & FILL)
+        for (let i = from; i < to; i++)
+          if (!(may[i] & DONE)) throw new RangeError(`${name} has not written byte ${i}`);
     }
+    for (const { from, to } of granted) may.fill(0, from, to);
   };
-  const allowBuffer = (index: number | undefined) => {
-    if (index === undefined) return;
-    const { offset, bytes } = plan.buffers[index];
-    allow(READ | WRITE, offset, offset + bytes);
-  };
-
-  const firings = new Map<number, ReturnType<typeof firingsOf>>();
   const before = (actor: number, n: number) => {
-    const { fn } = program.actors[actor];
+    close();
     name = `firing ${n} of ${program.actors[actor].name}`;
-    rights.fill(0);
-    const [, number] = /^fire_(\d+)$/.exec(fn) ?? [];
-    if (number === undefined) {
-      rights.fill(READ);
-      return;
-    }
-    const shape = plan.actors[Number(number)];
-    const of = firings.get(Number(number)) ?? firingsOf(planned, shape);
-    firings.set(Number(number), of);
-    of.inputs.forEach(({ tensor }, i) => {
-      allowPixels(READ, tensor, of.reads(i, n));
-    });
-    for (const id of of.outputs)
-      if (elementCount(planned.tensors[id].shape) > 0) allowPixels(READ | WRITE, id, of.writes(n));
-    allowBuffer(shape.scratch);
-    allowBuffer(shape.staged);
+    granted = rights.next().value ?? [];
+    for (const { from, to, right } of granted) for (let i = from; i < to; i++) may[i] |= right;
   };
   const guard = (access: 'read' | 'write', start: number, bytes: number) => {
     const right = access === 'read' ? READ : WRITE;
-    for (let i = start; i < start + bytes; i++)
-      if ((rights[i] & right) === 0)
+    for (let i = start; i < start + bytes; i++) {
+      if ((may[i] & right) === 0)
         throw new RangeError(`${name} has no right to ${access} bytes ${start} to ${start + bytes}`);
+      if (access === 'write') may[i] |= DONE;
+    }
   };
   const bytes = inputs.map((v) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength));
-  return runProgram(program, bytes, 0x5a, { before, guard }).outputs.map((out, i) => {
+  const { outputs } = runProgram(program, bytes, 0x5a, { before, guard });
+  close();
+  return outputs.map((out, i) => {
     const t = graph.tensors[graph.outputs[i].tensor];
     const values = allocate(t.dtype, elementCount(t.shape));
     new Uint8Array(values.buffer).set(out);
