@@ -1,7 +1,7 @@
 /** Which kernels are written for a part's processor. */
-import { type Machine, PLAIN } from '../kernels/machine.ts';
+import { ARM_DSP, type Machine, PLAIN } from '../kernels/machine.ts';
 import type { Core } from './parts.ts';
 
-export function kernelsFor(_core: Core): Machine {
-  return PLAIN;
+export function kernelsFor(core: Core): Machine {
+  return core === 'cortex-m4' || core === 'cortex-m7' || core === 'cortex-m33' ? ARM_DSP : PLAIN;
 }

@@ -41,6 +41,7 @@ import type { Task } from './kernel.ts';
 import { realUnary } from './real-unary.ts';
 import { fixedStage, floatStage } from './requantise.ts';
 import { cellOf } from './site.ts';
+import { sumLimits } from './sum-limits.ts';
 
 /** Maps a value (a scalar, or lanes of neighbouring channels from `channel` on). */
 export type Finish = (value: Expr, channel: Index) => Expr;
@@ -91,7 +92,7 @@ function stageOf(task: Task, output: ElementType, channels: number): Finish {
     return quantizeMultiplier((single ? fround(product) : product) / sy);
   });
   if (x.dtype === 'i16') return wideStage(task, fixed, zero, least, greatest);
-  return fixedStage(task, name, fixed, { zero, least, greatest });
+  return fixedStage(task, name, fixed, { zero, least, greatest }, sumLimits(task, channels));
 }
 
 /** Sums of int16 activations: 64 bits, one rounding (src/arithmetic/tflite-wide.ts). */

@@ -14,6 +14,7 @@ import {
   writeCell,
 } from './interpret-values.ts';
 import {
+  bankOf,
   type Cell,
   cellBytes,
   type Expr,
@@ -31,11 +32,13 @@ type Locals = Map<string, Value>;
 /** The bytes that a program's functions work on. */
 export interface Memory {
   readonly arena: Uint8Array;
+  /** Memory banks beside it: bank k is `banks[k - 1]`. */
+  readonly banks?: readonly Uint8Array[];
   readonly data: readonly Uint8Array[];
   readonly inputs: readonly Uint8Array[];
   readonly outputs: readonly Uint8Array[];
   /** Told of every access to the arena before it happens; throws where it must not be. */
-  readonly guard?: (access: 'read' | 'write', start: number, bytes: number) => void;
+  readonly guard?: (access: 'read' | 'write', start: number, bytes: number, bank: number) => void;
 }
 
 export class Interpreter {
@@ -83,8 +86,9 @@ export class Interpreter {
           const from = this.#number(s.from, locals);
           const at = this.#number(s.at.address, locals) + s.at.offset;
           const memory = this.#bytes(s.at);
-          if (bytes > 0 && s.at.region.kind === 'arena')
-            this.#memory.guard?.(s.direction === 'in' ? 'write' : 'read', at, bytes);
+          const bank = bankOf(s.at.region);
+          if (bytes > 0 && bank !== undefined)
+            this.#memory.guard?.(s.direction === 'in' ? 'write' : 'read', at, bytes, bank);
           if (s.direction === 'in') memory.set(this.#memory.inputs[s.port].subarray(from, from + bytes), at);
           else this.#memory.outputs[s.port].set(memory.subarray(at, at + bytes), from);
           break;
@@ -96,7 +100,8 @@ export class Interpreter {
   }
 
   #bytes({ region }: Place): Uint8Array {
-    if (region.kind === 'arena') return this.#memory.arena;
+    if (region.kind === 'arena')
+      return region.bank ? this.#memory.banks![region.bank - 1] : this.#memory.arena;
     return (region.kind === 'data' ? this.#memory.data : this.#memory.inputs)[region.index];
   }
 
@@ -111,7 +116,8 @@ export class Interpreter {
     if (start < 0 || start + size > bytes.length)
       throw new RangeError(`bytes ${start}..${start + size} of a ${at.region.kind} of ${bytes.length}`);
     if (start % cellBytes(cell) !== 0) throw new RangeError(`byte ${start} is not aligned to ${cell}`);
-    if (at.region.kind === 'arena') this.#memory.guard?.(access, start, size);
+    const bank = bankOf(at.region);
+    if (bank !== undefined) this.#memory.guard?.(access, start, size, bank);
     return new DataView(bytes.buffer, bytes.byteOffset + start, size);
   }
 
@@ -201,7 +207,9 @@ export class Interpreter {
         const [from, to] = [laneOf(e.x.type), laneOf(e.type)];
         const x = this.#value(e.x, locals);
         if (e.op === 'bits')
-          return Array.isArray(x) ? regrouped(x, from, to) : sameBits(x as number, from, to);
+          return isVector(e.type)
+            ? regrouped(Array.isArray(x) ? x : [x as number], from, to)
+            : sameBits(x as number, from, to);
         return map((v) => converted(v, from, to), x);
       }
       case 'call':

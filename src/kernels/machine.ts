@@ -14,6 +14,12 @@ export interface Machine {
    * wait for one another. The last bits then differ.
    */
   readonly reorders?: boolean;
+  /** Bytes that sums of products take at once beside all lanes: 4 in a word, 16 in a vector. */
+  readonly dots?: 4 | 16;
+  /** Weights of layers with so many and fewer lie in 16 bits, which saves taking words apart. */
+  readonly wideWeights?: number;
+  /** True where the upper word of a rounded product is one instruction. */
+  readonly highWord?: boolean;
 }
 
 /** Any C99 compiler, any processor. */
@@ -26,3 +32,16 @@ export const VECTOR32: Machine = { name: 'vector32', lanes: 8, sums: 12, pairs: 
 export const VECTOR64: Machine = { name: 'vector64', lanes: 16, sums: 24, pairs: true };
 /** WebAssembly's fixed-width SIMD. Engines keep a register or two of sixteen to themselves. */
 export const WASM_SIMD: Machine = { name: 'wasm', lanes: 4, sums: 8, pairs: true, interleaves: true };
+
+/** Arm's DSP extension: Cortex-M4, M7, M33. Words of four bytes, taken apart into pairs. */
+export const ARM_DSP: Machine = {
+  name: 'arm-dsp',
+  lanes: 1,
+  sums: 8,
+  pairs: false,
+  dots: 4,
+  wideWeights: 1024,
+  highWord: true,
+};
+/** Helium, as Cortex-M55 and M85 have it: vectors of 16 bytes, and sums of 16 products of bytes. */
+export const HELIUM: Machine = { name: 'helium', lanes: 4, sums: 6, pairs: false, dots: 16 };

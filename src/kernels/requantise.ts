@@ -2,11 +2,28 @@
  * From a sum of products to a stored integer, as a function that all kernels of a program call: written out at every
  * place where a kernel finishes a pixel it would be most of the code.
  */
+import { multiplyByQuantizedMultiplier } from '../arithmetic/tflite.ts';
 import { clamp, multiplyFloat, roundingShiftRight } from './arithmetic.ts';
-import { add, Builder, call, constant, highProduct, type Index, i32, param, shl, shr } from './builder.ts';
+import {
+  add,
+  Builder,
+  call,
+  constant,
+  highProduct,
+  highWord,
+  type Index,
+  i32,
+  load,
+  param,
+  place,
+  shl,
+  shr,
+  times,
+} from './builder.ts';
 import { channelData } from './channel-data.ts';
 import { type Expr, isVector, lanesOf, type Type, typeOf } from './ir.ts';
 import type { Task } from './kernel.ts';
+import type { SumLimits } from './sum-limits.ts';
 
 /** What is added to a rounded value, and where it is held. */
 export interface Bounds {
@@ -56,7 +73,15 @@ interface Side {
  * SSE, so shifts become products: to the left with 2^n, to the right with 2^(31 - n) and another high product. The
  * latter rounds ties up; less one for negative numbers, that is away from zero, as it must be.
  */
-export function fixedStage(task: Task, name: string, fixed: readonly Fixed[], bounds: Bounds): Stage {
+export function fixedStage(
+  task: Task,
+  name: string,
+  fixed: readonly Fixed[],
+  bounds: Bounds,
+  limits?: readonly SumLimits[],
+): Stage {
+  const rows = task.machine.highWord && limits ? shortRows(fixed, bounds, limits) : undefined;
+  if (rows) return shortStage(task, name, rows, bounds);
   const side = (what: string, of: (f: Fixed) => number): Side => {
     const values = Int32Array.from(fixed, of);
     const uniform = values.every((v) => v === values[0]) ? values[0] : undefined;
@@ -99,5 +124,56 @@ export function fixedStage(task: Task, name: string, fixed: readonly Fixed[], bo
       );
     });
     return call(type, fn, ...args);
+  };
+}
+
+/** Words of a channel in the table of `shortStage`: multiplier, what is added before the shift, the shift. */
+const SHORT_WORDS = 3;
+const MOST_SHIFT = 20;
+
+/**
+ * The words of each channel. Exact where the factor is below a half and no sum reaches 2^30; a channel whose sums all come
+ * to one result, as those without weights do, has that. Undefined where a channel is neither.
+ */
+function shortRows(
+  fixed: readonly Fixed[],
+  { zero, least, greatest }: Bounds,
+  limits: readonly SumLimits[],
+): number[][] | undefined {
+  const rows: number[][] = [];
+  for (const [c, { multiplier, shift }] of fixed.entries()) {
+    const { from, to } = limits[c];
+    const up = 2 ** Math.max(0, shift);
+    if (from * up < -(2 ** 31) || to * up >= 2 ** 31) return undefined;
+    const result = (sum: number) =>
+      Math.min(greatest, Math.max(least, multiplyByQuantizedMultiplier(sum, multiplier, shift) + zero));
+    const only = result(from);
+    if (only === result(to)) rows.push([0, 2 * only, 1]);
+    else if (shift > -1 || shift < -MOST_SHIFT || from <= -(2 ** 30) || to >= 2 ** 30) return undefined;
+    else rows.push([multiplier, 2 ** (-shift - 1) + zero * 2 ** -shift, -shift]);
+  }
+  return rows;
+}
+
+/**
+ * The same where the upper word of a rounded product is one instruction: that of twice the sum is the high product. Then
+ * (r + half - (r < 0)) >> n is r / 2^n with ties away from zero, and the zero point is added with the half.
+ */
+function shortStage(task: Task, name: string, rows: readonly number[][], { least, greatest }: Bounds): Stage {
+  const alike = rows.every((row) => row.every((v, i) => v === rows[0][i]));
+  const region = alike ? undefined : task.module.constant(`${name} factors`, Int32Array.from(rows.flat()));
+  const fn = `requantise_short_${word(least)}_${word(greatest)}`;
+  return (sum, c) => {
+    const of = (i: number): Expr =>
+      region ? load('i32', 'i32', place(region, times(c, 4 * SHORT_WORDS), 4 * i)) : i32(rows[0][i]);
+    task.module.helper(fn, () => {
+      const b = new Builder();
+      const [x, multiplier, more, shift] = ['sum', 'multiplier', 'more', 'shift'].map((p) => param(p, 'i32'));
+      const product = b.let('product', highWord(shl(x, i32(1)), multiplier));
+      const scaled = shr(add(add(product, shr(product, i32(31))), more), shift);
+      const params = ['sum', 'multiplier', 'more', 'shift'].map((p) => ({ name: p, type: 'i32' as const }));
+      return b.function(fn, params, clamp(scaled, least, greatest));
+    });
+    return call('i32', fn, sum, of(0), of(1), of(2));
   };
 }

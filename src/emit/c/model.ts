@@ -4,8 +4,9 @@ import type { Program, ProgramPort } from '../../kernels/program.ts';
 import { childrenOf } from '../../kernels/prune.ts';
 import { isWord } from './arm-words.ts';
 import { comment, dataArrays, dataBlob, dataOffsets } from './data.ts';
+import { memoryArrays, memoryDeclarations, memorySizes } from './memory.ts';
 import { Helpers } from './prelude.ts';
-import { Printer } from './print.ts';
+import { bankName, Printer } from './print.ts';
 import { scheduleCode } from './schedule.ts';
 
 export interface CModel {
@@ -57,7 +58,7 @@ function header(program: Program, prefix: string, file: boolean, weightBytes: nu
     '#endif',
     '',
     '/* Bytes of memory that a run works in, and of constants. */',
-    `#define ${P}_ARENA_NEEDED ${program.arenaBytes}`,
+    ...memorySizes(program, P),
     `#define ${P}_WEIGHT_BYTES ${weightBytes}`,
     `#define ${P}_INPUTS ${program.inputs.length}`,
     `#define ${P}_OUTPUTS ${program.outputs.length}`,
@@ -65,17 +66,7 @@ function header(program: Program, prefix: string, file: boolean, weightBytes: nu
     ...program.inputs.flatMap((p, i) => portLines(P, 'INPUT', i, p)),
     ...program.outputs.flatMap((p, i) => portLines(P, 'OUTPUT', i, p)),
     '',
-    '/*',
-    ` * The arena is a static array of ${P}_ARENA_NEEDED bytes. To give another one, define ${P}_ARENA as the name of an`,
-    ` * array of uint8_t, aligned to 16 bytes, and ${P}_ARENA_BYTES as its size, for the whole program. Or define`,
-    ` * ${P}_ARENA_AT as its address, a \`uint8_t *\`: then its size is yours to see to.`,
-    ' */',
-    `#ifdef ${P}_ARENA`,
-    `#if ${P}_ARENA_BYTES < ${P}_ARENA_NEEDED`,
-    `#error "${P}_ARENA_BYTES is too small: the model needs ${program.arenaBytes} bytes"`,
-    '#endif',
-    `extern uint8_t ${P}_ARENA[${P}_ARENA_BYTES];`,
-    '#endif',
+    ...memoryDeclarations(program, P),
     '',
     '/*',
     ' * Where inputs come from and outputs go, channels last. An input that is NULL is asked for by `read`, and where that',
@@ -146,9 +137,10 @@ function source(program: Program, prefix: string, file: boolean, firings: boolea
     `#include "${prefix}.h"`,
     '#include <string.h>',
     vectors ? VECTOR_HEAD : '',
+    functions.some((f) => f.includes('ld_word(')) ? WORD_HEAD : '',
     head(P, program.arenaAlign),
     constants,
-    arena(program, P),
+    memoryArrays(program, P),
     `static const ${prefix}_io *port;`,
     ...outside.map((i) => `#define input_${i} ((const uint8_t *)port->inputs[${i}])`),
     helpers.code(),
@@ -160,6 +152,12 @@ function source(program: Program, prefix: string, file: boolean, firings: boolea
     .filter((part) => part !== '')
     .join('\n\n');
 }
+
+/** Only sums in registers are fast, and there are fourteen. */
+const WORD_HEAD = `#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__)
+/* loads that the compiler moves up take the registers of sums */
+#pragma GCC optimize("no-schedule-insns")
+#endif`;
 
 const VECTOR_HEAD = `#if !defined(__GNUC__)
 #error "this file uses GCC and Clang vectors; emit the model for plain C instead"
@@ -195,19 +193,6 @@ function head(P: string, align: number): string {
 #define TM_ARENA_ALIGN ${align}`;
 }
 
-function arena(program: Program, P: string): string {
-  return `#if defined(${P}_ARENA_AT)
-#define arena (${P}_ARENA_AT)
-#elif defined(${P}_ARENA)
-#define arena ${P}_ARENA
-#elif defined(__GNUC__)
-static uint8_t arena[${Math.max(1, program.arenaBytes)}] TM_ALIGN(TM_ARENA_ALIGN);
-#else
-static union { uint8_t bytes[${Math.max(1, program.arenaBytes)}]; int64_t whole; double real; } arena_memory;
-#define arena arena_memory.bytes
-#endif`;
-}
-
 const TAKE = `static void take(int input, size_t from, uint8_t *to, size_t bytes) {
   if (port->inputs[input]) memcpy(to, (const uint8_t *)port->inputs[input] + from, bytes);
   else if (port->read) port->read(port->user, input, from, to, bytes);
@@ -221,7 +206,11 @@ const GIVE = `static void give(int output, size_t from, const uint8_t *data, siz
 function entry(program: Program, prefix: string, file: boolean, counters: string, body: string): string {
   const leaving = program.outputs.flatMap((p, i) => {
     const at =
-      p.where === 'arena' ? `arena + ${p.offset}` : p.where === 'constant' ? constantAt(p, file) : '';
+      p.where === 'arena'
+        ? `${bankName(p.bank)} + ${p.offset}`
+        : p.where === 'constant'
+          ? constantAt(p, file)
+          : '';
     if (at === '') return [];
     return [
       `  if (io->outputs[${i}]) memcpy(io->outputs[${i}], ${at}, ${p.bytes});`,
@@ -230,7 +219,9 @@ function entry(program: Program, prefix: string, file: boolean, counters: string
   });
   const cases = (ports: readonly ProgramPort[]) =>
     ports
-      .flatMap((p, i) => (p.where === 'arena' ? [`    case ${i}: return arena + ${p.offset};`] : []))
+      .flatMap((p, i) =>
+        p.where === 'arena' ? [`    case ${i}: return ${bankName(p.bank)} + ${p.offset};`] : [],
+      )
       .join('\n');
   const setter = file
     ? `void ${prefix}_set_weights(const void *bytes) {\n  weights = (const uint8_t *)bytes;\n}\n\n`

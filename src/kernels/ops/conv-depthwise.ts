@@ -11,6 +11,7 @@ import { type Cell, cellBytes, type Place, type Type, typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import { elementAt } from '../site.ts';
 import { addTapsInPairs, PAIR_CHANNELS } from './depthwise-pairs.ts';
+import { addTapsInWords, WORD_CHANNELS } from './depthwise-words.ts';
 
 export function writeDepthwise(task: Task, window: Window): void {
   const { b, ctx } = task;
@@ -42,19 +43,25 @@ export function writeDepthwise(task: Task, window: Window): void {
     return b.set(sum, add(sum, mul(centred, w)));
   };
 
-  const cuts = !float && task.machine.interleaves && channels >= PAIR_CHANNELS ? PAIR_CUTS : undefined;
+  const inWords = !float && task.machine.dots === 4 && channels >= WORD_CHANNELS;
+  const cuts = inWords
+    ? WORD_CUTS
+    : !float && task.machine.interleaves && channels >= PAIR_CHANNELS
+      ? PAIR_CUTS
+      : undefined;
   const pairs = { values, channels, down: window.y.taps, across, cell };
   const writeBlock = (block: WindowBlock) => {
-    const inPairs = cuts !== undefined && block.lanes === PAIR_CHANNELS;
+    const together = cuts !== undefined && block.lanes > 1;
     const { first } = block;
-    const lanes = inPairs ? task.machine.lanes : block.lanes;
-    const vectors = inPairs ? PAIR_CHANNELS / lanes : block.vectors;
+    const lanes = together ? task.machine.lanes : block.lanes;
+    const vectors = together ? block.lanes / lanes : block.vectors;
     const type = typeOf(float ? 'f32' : 'i32', lanes);
     const channel = (v: number) => plus(first, v * lanes);
     const sums = Array.from({ length: block.count }, (_, j) =>
       Array.from({ length: vectors }, (_, v) => b.variable(`s${j}_${v}`, bias(type, channel(v)))),
     );
-    if (inPairs) addTapsInPairs(task, block, pairs, zero, sums);
+    if (together && inWords) addTapsInWords(task, block, pairs, zero, sums);
+    else if (together && block.lanes === PAIR_CHANNELS) addTapsInPairs(task, block, pairs, zero, sums);
     else addTaps(block, sums, lanes, type);
     sums.forEach((line, j) => {
       const address = block.address(j);
@@ -86,6 +93,12 @@ export function writeDepthwise(task: Task, window: Window): void {
 const PAIR_CUTS: ChannelCuts = [
   [1, PAIR_CHANNELS],
   [1, 4],
+  [1, 1],
+];
+
+/** A word of four channels at a time. */
+const WORD_CUTS: ChannelCuts = [
+  [1, WORD_CHANNELS],
   [1, 1],
 ];
 

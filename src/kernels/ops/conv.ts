@@ -20,7 +20,15 @@ import {
 } from '../rows.ts';
 import { addressOf, elementAt, isDense, runsUnbroken, stretchesOf } from '../site.ts';
 import { writeDepthwise } from './conv-depthwise.ts';
-import { type Block, blocksOf, type ProductShape, type Products, productsOf } from './products.ts';
+import { dotBlocks, usesDots } from './dots.ts';
+import {
+  type Block,
+  type BlockShape,
+  blocksOf,
+  type ProductShape,
+  type Products,
+  productsOf,
+} from './products.ts';
 import { weightsAreConstant } from './runtime-products.ts';
 
 /** The window of a convolution. */
@@ -50,6 +58,13 @@ const NEAR_BYTES = 512 * 1024;
 /** Bytes of input that stay near the processor while blocks of weights go by. */
 const NEAR_INPUT_BYTES = 32 * 1024;
 
+/** How channels are cut into blocks. */
+function shapesOf(task: Task, perGroup: number, beside: number): BlockShape[] {
+  return usesDots(task)
+    ? dotBlocks(task.machine, perGroup, beside)
+    : blocksOf(task.machine, perGroup, beside);
+}
+
 const one = (length: number): WindowAxis => ({
   input: length,
   output: length,
@@ -64,14 +79,14 @@ const one = (length: number): WindowAxis => ({
  * that small pictures leave no remainder in each row.
  */
 function flattened(task: Task, window: Window, perGroup: number): Window {
-  const { run, machine } = task;
+  const { run } = task;
   const site = task.inputs[0]!;
   const { y, x } = window;
   const pointwise = [y, x].every(
     (a) => a.taps === 1 && a.stride === 1 && a.input === a.output && a.pad === 0,
   );
   if (!pointwise || !run.even || !runsUnbroken(site, run.length)) return window;
-  const [block] = blocksOf(machine, perGroup, run.length);
+  const [block] = shapesOf(task, perGroup, run.length);
   let best = run.length;
   for (let n = block.pixels; n <= run.length; n += block.pixels) {
     if (run.length % n === 0 && (n * site.stride <= NEAR_INPUT_BYTES || n === block.pixels)) best = n;
@@ -94,7 +109,7 @@ function writeConv(task: Task, window: Window, groups: number, cin: number, perG
   // Whichever goes round more often should be what is nearer: weights by rows, or rows by blocks of weights.
   const rows = task.run.length / window.x.output;
   const inputBytes = task.inputs[0]!.pixels * task.inputs[0]!.stride;
-  const blocks = blocksOf(task.machine, perGroup, pixels).length * groups;
+  const blocks = shapesOf(task, perGroup, pixels).length * groups;
   const byBlocks = products.bytes > NEAR_BYTES && rows > 1 && blocks * inputBytes < rows * products.bytes;
   const over = (by: Products, body: (row: Row, block: Block) => void) => {
     if (byBlocks) by.overBlocks((block) => overRows(b, task.run, window.x.output, (row) => body(row, block)));

@@ -28,6 +28,7 @@ import { type Cell, cellBytes, type Expr, type Place, type Type, typeOf } from '
 import type { Task } from '../kernel.ts';
 import type { Machine } from '../machine.ts';
 import { elementAt, type Site } from '../site.ts';
+import { dotProducts, usesDots } from './dots.ts';
 import { pairAdder } from './pair-products.ts';
 import { biasOf, excessOf, excessReader, packWeights, weightsOf } from './product-weights.ts';
 import { runtimeProducts, weightsAreConstant } from './runtime-products.ts';
@@ -128,6 +129,7 @@ interface Arithmetic {
 
 export function productsOf(task: Task, shape: ProductShape): Products {
   if (!weightsAreConstant(task)) return runtimeProducts(task, shape);
+  if (usesDots(task)) return dotProducts(task, shape);
   const { ctx, machine, b } = task;
   const wide = ctx.inputs[0]!.dtype === 'i16';
   const lanes = wide ? 1 : machine.lanes;
