@@ -23,9 +23,10 @@ export type Type = Scalar | Vector;
 /** How an element lies in memory; little endian. */
 export type Cell = 'i8' | 'u8' | 'i16' | 'i32' | 'f32';
 
-/** A stretch of memory. `data` is constant; `arena` is the only one that is written. */
+/** A stretch of memory. `data` is constant; only the arena and its sister banks are written. */
 export type Region =
-  | { readonly kind: 'arena' }
+  /** The arena, or where `bank` is given another of the plan's memory banks, of which the arena is number 0. */
+  | { readonly kind: 'arena'; readonly bank?: number }
   | { readonly kind: 'data'; readonly index: number }
   /** Of graph input `index`, where it lies outside the arena. */
   | { readonly kind: 'input'; readonly index: number };
@@ -234,3 +235,13 @@ export function maskOf(type: Type): Type {
 }
 
 export const ARENA_REGION: Region = { kind: 'arena' };
+
+/** One of a plan's memory banks. */
+export function bankRegion(bank: number): Region {
+  return bank === 0 ? ARENA_REGION : { kind: 'arena', bank };
+}
+
+/** The memory bank that a region is; undefined for constants and inputs. */
+export function bankOf(region: Region): number | undefined {
+  return region.kind === 'arena' ? (region.bank ?? 0) : undefined;
+}

@@ -5,7 +5,7 @@
  */
 import type { OpContext } from '../ops/operator.ts';
 import type { Builder } from './builder.ts';
-import type { Expr } from './ir.ts';
+import type { Expr, Region } from './ir.ts';
 import type { Machine } from './machine.ts';
 import type { Module } from './module.ts';
 import type { Site } from './site.ts';
@@ -31,8 +31,8 @@ export interface Task {
   readonly inputs: readonly (Site | undefined)[];
   readonly outputs: readonly Site[];
   readonly run: Run;
-  /** Byte of the arena where working memory or a fold's state lies. */
-  readonly scratch?: number;
+  /** Where working memory or a fold's state lies. */
+  readonly scratch?: { readonly region: Region; readonly offset: number };
 }
 
 /** Writes one firing. Throws `target-unsupported` where it has no form for the task's types or attributes. */

@@ -24,7 +24,7 @@ import { plannedGraph } from '../plan/planned-graph.ts';
 import { Builder, compareIndex, index, least, minus, param, plus, times } from './builder.ts';
 import { writeCopy } from './elements.ts';
 import { writeEpilogue } from './epilogue.ts';
-import { ARENA_REGION, type Expr, type Fn, type Region } from './ir.ts';
+import { ARENA_REGION, bankOf, bankRegion, type Expr, type Fn, type Region } from './ir.ts';
 import type { KernelWriter, Run, Task } from './kernel.ts';
 import type { Machine } from './machine.ts';
 import { Module } from './module.ts';
@@ -57,6 +57,7 @@ export function lowerPlan(graph: Graph, plan: Plan, machine: Machine, options: L
   return {
     name: graph.name,
     arenaBytes: plan.arenaBytes,
+    banks: banksOf(plan).slice(1),
     arenaAlign: 16,
     data: lowering.module.data.map((d, i) => (used.has(i) ? d : { ...d, bytes: new Uint8Array(0) })),
     functions: lowering.module.functions,
@@ -145,7 +146,8 @@ class Lowering {
     const fold = actor.fold === true;
     const total = pixelsOf((fold ? context.inputs[0]! : context.outputs[0]).shape);
     const length = fold || definition.access === 'pixel' ? actor.run : Math.max(1, total);
-    const scratch = workspaceBytes(firings, fold) > 0 ? this.#plan.buffers[actor.scratch!].offset : undefined;
+    const scratch =
+      workspaceBytes(firings, fold) > 0 ? this.#whereOf(this.#plan.buffers[actor.scratch!]) : undefined;
     const task: Task = {
       ctx: context,
       machine: this.#machine,
@@ -176,7 +178,8 @@ class Lowering {
 
   /** Where a firing's run is written before it is copied to its place. */
   #staging(buffer: number, { ctx, run }: Task): Site {
-    const site = wholeSite(ctx.outputs[0], ARENA_REGION, this.#plan.buffers[buffer].offset);
+    const { region, offset } = this.#whereOf(this.#plan.buffers[buffer]);
+    const site = wholeSite(ctx.outputs[0], region, offset);
     return { ...site, first: run.lo };
   }
 
@@ -201,7 +204,7 @@ class Lowering {
     if (!isContiguous(this.site(port.tensor))) return this.#port(port, 'streamed', 0);
     return this.#plan.policy.input === 'streamed'
       ? this.#port(port, 'streamed', 0)
-      : this.#port(port, 'arena', byteOf(this.site(port.tensor), 0));
+      : this.#port(port, 'arena', byteOf(this.site(port.tensor), 0), this.site(port.tensor).region);
   }
 
   output(port: Port, i: number): ProgramPort {
@@ -218,7 +221,7 @@ class Lowering {
         `output ${port.name} is an input outside the arena, which cannot be emitted; use --input reuse`,
       );
     }
-    if (isContiguous(site)) return this.#port(port, 'arena', byteOf(site, 0));
+    if (isContiguous(site)) return this.#port(port, 'arena', byteOf(site, 0), site.region);
     // What lies in pieces leaves by a last actor of its own.
     const b = new Builder();
     const all = site.pixels;
@@ -230,10 +233,19 @@ class Lowering {
     return this.#port(port, 'streamed', 0);
   }
 
-  #port(port: Port, where: ProgramPort['where'], offset: number): ProgramPort {
+  #port(port: Port, where: ProgramPort['where'], offset: number, region = ARENA_REGION): ProgramPort {
+    const bank = bankOf(region);
     const tensor = this.#graph.tensors[port.tensor];
     const { name } = port;
-    return { name, dtype: tensor.dtype, shape: tensor.shape, bytes: tensorBytes(tensor), where, offset };
+    return {
+      name,
+      dtype: tensor.dtype,
+      shape: tensor.shape,
+      bytes: tensorBytes(tensor),
+      where,
+      offset,
+      ...(bank ? { bank } : {}),
+    };
   }
 
   /** Where the plan put a tensor. */
@@ -246,14 +258,8 @@ class Lowering {
     if (!buffer) throw new TidemarkError('plan-invalid', `the plan has no buffer for ${tensor.name}`);
     const cellBytes = elementBytes(tensor);
     const outside = buffer.bank === EXTERNAL;
-    if (!outside && buffer.bank !== banksOf(this.#plan)[0].name) {
-      throw new TidemarkError(
-        'operator-unsupported',
-        `${tensor.name} lies in bank ${buffer.bank}: plans with several banks cannot be emitted yet`,
-      );
-    }
     const port = this.#graph.inputs.findIndex((p) => this.#places[p.tensor].root === place.root);
-    const region: Region = outside ? { kind: 'input', index: port } : ARENA_REGION;
+    const region: Region = outside ? { kind: 'input', index: port } : this.#whereOf(buffer).region;
     const site: Site = {
       region,
       cell: cellOf(tensor),
@@ -269,6 +275,12 @@ class Lowering {
     };
     this.#sites.set(id, site);
     return site;
+  }
+
+  #whereOf({ bank, offset }: PlanBuffer): { readonly region: Region; readonly offset: number } {
+    const index = banksOf(this.#plan).findIndex((b) => b.name === bank);
+    if (index < 0) throw new TidemarkError('plan-invalid', `the plan has no bank ${bank}`);
+    return { region: bankRegion(index), offset };
   }
 
   #pieces(buffer: PlanBuffer, root: TensorId): Site['pieces'] {

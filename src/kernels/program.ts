@@ -25,6 +25,11 @@ export interface ProgramActor {
   readonly firings: number;
 }
 
+export interface ProgramBank {
+  readonly name: string;
+  readonly bytes: number;
+}
+
 /** A graph input or output as the program's caller sees it: contiguous, in the graph's layout (channels last). */
 export interface ProgramPort {
   readonly name: string;
@@ -39,11 +44,15 @@ export interface ProgramPort {
   readonly where: 'arena' | 'streamed' | 'outside' | 'constant';
   /** Byte of the arena, or index of the data object. */
   readonly offset: number;
+  /** Which memory bank `offset` is in, where it is not the arena itself. */
+  readonly bank?: number;
 }
 
 export interface Program {
   readonly name: string;
   readonly arenaBytes: number;
+  /** Memory banks beside the arena, which is bank 0: bank k is `banks[k - 1]`. Empty where the plan has one. */
+  readonly banks: readonly ProgramBank[];
   /** Least alignment of the arena. */
   readonly arenaAlign: number;
   readonly data: readonly DataObject[];

@@ -8,9 +8,10 @@ import { elementCount, type Graph, type TensorId } from '../graph/graph.ts';
 import { elementAt } from '../graph/storage.ts';
 import type { PixelRange } from '../ops/operator.ts';
 import { type Firings, firingsOf, type OperatorFirings } from '../plan/firing.ts';
-import type { Plan, PlanActor } from '../plan/plan.ts';
+import { banksOf, type Plan, type PlanActor } from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
+import { bankOf } from './ir.ts';
 import { planSites } from './lower.ts';
 import { PLAIN } from './machine.ts';
 import type { Program } from './program.ts';
@@ -83,7 +84,7 @@ class Replay {
     this.#actors = program.actors.map(({ fn }) => this.#actorOf(fn));
     this.#fires = program.actors.map(() => 0);
     this.#nth = this.sequence.map((a) => this.#fires[a]++);
-    this.#banks = [plan.arenaBytes].map((bytes) => ({
+    this.#banks = banksOf(plan).map(({ bytes }) => ({
       owner: new Int32Array(bytes),
       element: new Int32Array(bytes),
       until: new Int32Array(bytes).fill(-1),
@@ -155,7 +156,7 @@ class Replay {
   #markLast(tensor: TensorId, { lo, hi }: PixelRange, time: number): void {
     const place = this.#planned.storage.places[tensor];
     const { channels, region } = this.#siteOf(tensor);
-    if (region.kind !== 'arena') return;
+    if (bankOf(region) === undefined) return;
     const last = this.#lastOf(place.root);
     for (let p = lo; p < hi; p++) {
       const from = elementAt(place, p);
@@ -197,9 +198,10 @@ class Replay {
 
   #read(tensor: TensorId, { lo, hi }: PixelRange): void {
     const site = this.#siteOf(tensor);
-    if (site.region.kind !== 'arena') return;
+    const bank = bankOf(site.region);
+    if (bank === undefined) return;
     const place = this.#planned.storage.places[tensor];
-    const { owner, element } = this.#banks[0];
+    const { owner, element } = this.#banks[bank];
     const { channels, cellBytes } = site;
     for (let p = lo; p < hi; p++) {
       const first = elementAt(place, p);
@@ -209,17 +211,18 @@ class Replay {
         if (owner[at] !== place.root + 1 || element[at] !== first + c) continue;
         if (owner[at + cellBytes - 1] !== place.root + 1 || element[at + cellBytes - 1] !== first + c)
           continue;
-        this.#grant(0, at, at + cellBytes, READ);
+        this.#grant(bank, at, at + cellBytes, READ);
       }
     }
   }
 
   #write(tensor: TensorId, { lo, hi }: PixelRange, t: number): void {
     const site = this.#siteOf(tensor);
-    if (site.region.kind !== 'arena') return;
+    const bank = bankOf(site.region);
+    if (bank === undefined) return;
     const place = this.#planned.storage.places[tensor];
     const last = this.#lastOf(place.root);
-    const { owner, element, until } = this.#banks[0];
+    const { owner, element, until } = this.#banks[bank];
     for (let p = lo; p < hi; p++) {
       const first = elementAt(place, p);
       const start = byteOf(site, p);
@@ -231,20 +234,21 @@ class Replay {
         owner[at] = place.root + 1;
         element[at] = e;
         until[at] = last[e];
-        this.#grant(0, at, at + 1, READ + WRITE + FILL);
+        this.#grant(bank, at, at + 1, READ + WRITE + FILL);
       }
     }
   }
 
   #claim(buffer: number | undefined, who: number, t: number, ends: number, held: boolean): void {
     if (buffer === undefined) return;
-    const { offset, bytes } = this.#plan.buffers[buffer];
-    const { owner, until } = this.#banks[0];
+    const { offset, bytes, bank: name } = this.#plan.buffers[buffer];
+    const bank = banksOf(this.#plan).findIndex((b) => b.name === name);
+    const { owner, until } = this.#banks[bank];
     for (let at = offset; at < offset + bytes; at++) {
       if (held ? owner[at] !== who : until[at] > 2 * t) continue;
       owner[at] = who;
       until[at] = ends;
-      this.#grant(0, at, at + 1, READ + WRITE);
+      this.#grant(bank, at, at + 1, READ + WRITE);
     }
   }
 }

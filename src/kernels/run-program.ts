@@ -18,10 +18,12 @@ export function runProgram(
   onlooker?: Onlooker,
 ): { readonly outputs: Uint8Array[]; readonly arena: Uint8Array } {
   const arena = new Uint8Array(program.arenaBytes).fill(paint);
+  const banks = program.banks.map(({ bytes }) => new Uint8Array(bytes).fill(paint));
   const outputs = program.outputs.map((p) => new Uint8Array(p.bytes));
   const data = program.data.map((d) => d.bytes);
   const interpreter = new Interpreter(program.functions, {
     arena,
+    banks,
     data,
     inputs,
     outputs,
@@ -43,7 +45,8 @@ export function runProgram(
   };
   fire(program.schedule);
   program.outputs.forEach((port, i) => {
-    if (port.where === 'arena') outputs[i].set(arena.subarray(port.offset, port.offset + port.bytes));
+    const memory = port.bank ? banks[port.bank - 1] : arena;
+    if (port.where === 'arena') outputs[i].set(memory.subarray(port.offset, port.offset + port.bytes));
     if (port.where === 'constant') outputs[i].set(data[port.offset]);
   });
   return { outputs, arena };

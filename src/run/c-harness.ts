@@ -2,6 +2,7 @@
  * The program around an emitted model that c-backend.ts compiles: reads inputs, runs, writes outputs and the arena, and
  * looks whether what lies on either side of the arena is as it was.
  */
+import { memoriesOf } from '../emit/c/memory.ts';
 import type { Program } from '../kernels/program.ts';
 import { CANARY_BYTES, WATCHED_COPIES, WATCHED_HEAD, type Watch } from './c-watch.ts';
 
@@ -14,10 +15,17 @@ export function harness(program: Program, watch?: Watch): string {
   const write = program.outputs
     .map((p, i) => `  spill("output${i}.bin", io.outputs[${i}], ${p.bytes});`)
     .join('\n');
-  // Watched, the arena is a pointer that the compiler knows nothing of: accesses to arrays that it knows go unwatched.
-  const memory = watch
-    ? 'static uint8_t *arena_at;\n#define MODEL_ARENA_AT arena_at'
-    : '#define MODEL_ARENA_AT (held + CANARY)';
+  const memories = memoriesOf(program, 'MODEL');
+  // Watched, a memory is a pointer that the compiler knows nothing of: accesses to arrays that it knows go unwatched.
+  const held = memories.map(
+    ({ macro, bytes }, i) =>
+      `static uint8_t held_${i}[CANARY + ${bytes} + CANARY] ALIGNED;\n` +
+      (watch
+        ? `static uint8_t *watched_${i};\n#define ${macro}_AT watched_${i}`
+        : `#define ${macro}_AT (held_${i} + CANARY)`),
+  );
+  const each = (line: (i: number, bytes: number) => string) =>
+    memories.map(({ bytes }, i) => `  ${line(i, bytes)}`).join('\n');
   return `#define _POSIX_C_SOURCE 200112L
 #include "model.h"
 #include <stdio.h>
@@ -26,12 +34,12 @@ export function harness(program: Program, watch?: Watch): string {
 #include <time.h>
 
 #define CANARY ${CANARY_BYTES}
-static uint8_t held[CANARY + MODEL_ARENA_NEEDED + CANARY]
 #if defined(__GNUC__)
-  __attribute__((aligned(64)))
+#define ALIGNED __attribute__((aligned(64)))
+#else
+#define ALIGNED
 #endif
-;
-${memory}
+${held.join('\n')}
 ${watch ? WATCHED_HEAD : ''}${watch === 'bytes' ? WATCHED_COPIES : ''}
 #include "model.c"
 
@@ -83,23 +91,21 @@ static void canaries(uint8_t *memory, size_t bytes, int look) {
 int main(int argc, char **argv) {
   const int repeats = argc > 1 ? atoi(argv[1]) : 1;
   const int paint = argc > 2 ? atoi(argv[2]) : 0;
-  const size_t bytes = MODEL_ARENA_NEEDED;
   static model_io io;
   model_set_weights(slurp("model_weights.bin", MODEL_WEIGHT_BYTES));
 ${read}
 ${room}
-  memset(held + CANARY, paint, bytes);
-  canaries(held, bytes, 0);
-${watch ? '  arena_at = watch_bank(0, held + CANARY, bytes);\n' : ''}  /* where times are asked for, one run before them brings memory and caches up */
+${each((i, bytes) => `memset(held_${i} + CANARY, paint, ${bytes}); canaries(held_${i}, ${bytes}, 0);`)}
+${watch ? `${each((i, bytes) => `watched_${i} = watch_bank(${i}, held_${i} + CANARY, ${bytes});`)}\n` : ''}  /* where times are asked for, one run before them brings memory and caches up */
   if (repeats > 1) model_run(&io);
   for (int i = 0; i < repeats; i++) {
     const double wall = now_of(CLOCK_MONOTONIC), cpu = now_of(CLOCK_PROCESS_CPUTIME_ID);
 ${watch ? '    watch_begin();\n    model_run(&io);\n    watch_end();' : '    model_run(&io);'}
     printf("%.9f %.9f\\n", now_of(CLOCK_MONOTONIC) - wall, now_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
   }
-  canaries(held, bytes, 1);
+${each((i, bytes) => `canaries(held_${i}, ${bytes}, 1);`)}
 ${write}
-  spill("arena.bin", held + CANARY, bytes);
+  spill("arena.bin", held_0 + CANARY, MODEL_ARENA_NEEDED);
   return 0;
 }
 `;

@@ -90,7 +90,8 @@ export class WasmModel implements Prepared {
   }
 
   run(inputs: readonly TypedArray[], { paint = 0 }: ExecuteOptions = {}): ExecuteResult {
-    const { arena } = this.#about;
+    const { arena, banks = [] } = this.#about;
+    for (const { address, bytes } of banks) this.#bytes(address, bytes).fill(paint);
     const bytes = this.#bytes(arena.address, arena.bytes).fill(paint);
     this.put(inputs);
     this.#run();

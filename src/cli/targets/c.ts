@@ -45,6 +45,7 @@ function targetFor(machine: Machine, folder: string): Target {
         figures: {
           machine: machine.name,
           arenaBytes: program.arenaBytes,
+          ...(program.banks.length > 0 ? { banks: program.banks } : {}),
           weightBytes,
           stackBytes: stack,
           functions: program.functions.length,

@@ -26,6 +26,7 @@ export const target: Target = {
         codeBytes,
         loaderBytes: loader.length,
         arenaBytes: description.arena.bytes,
+        ...(description.banks ? { banks: description.banks } : {}),
         functions: functions.length,
       },
       fits: true,

@@ -160,7 +160,7 @@ export class Printer {
   }
 
   #address({ region, address, offset }: Place): string {
-    const base = region.kind === 'arena' ? 'arena' : `${region.kind}_${region.index}`;
+    const base = region.kind === 'arena' ? bankName(region.bank) : `${region.kind}_${region.index}`;
     const at = this.expr(address);
     if (at === '0') return offset === 0 ? base : `${base} + ${offset}`;
     return offset === 0 ? `${base} + ${at}` : `${base} + (${at} + ${offset})`;
@@ -309,6 +309,11 @@ export class Printer {
     if (real && (to === 'i32' || to === 'i64')) return `${this.#helpers.use(`${to}_${from}`)}(${x})`;
     return `(${SCALAR[to]})${x}`;
   }
+}
+
+/** What the memory of a bank is called; left out and 0 are the arena. */
+export function bankName(bank = 0): string {
+  return bank === 0 ? 'arena' : `bank_${bank}`;
 }
 
 /** A condition without the brackets around the whole of it, which compilers suspect of being a mistake. */

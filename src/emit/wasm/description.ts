@@ -1,7 +1,7 @@
 /** What a module says of itself to its loader, as JSON in a custom section. */
 import type { Graph, Port } from '../../graph/graph.ts';
 import type { Program, ProgramPort } from '../../kernels/program.ts';
-import type { Layout } from './layout.ts';
+import { bankBase, type Layout } from './layout.ts';
 
 export const DESCRIPTION_SECTION = 'tidemark';
 
@@ -28,6 +28,8 @@ export interface Description {
   readonly version: 1;
   readonly name: string;
   readonly arena: { readonly address: number; readonly bytes: number };
+  /** Memory banks beside the arena, where the plan has more than one. */
+  readonly banks?: readonly { readonly name: string; readonly address: number; readonly bytes: number }[];
   /** Where weights are to be put that lie in a file of their own. */
   readonly weights?: { readonly address: number; readonly bytes: number };
   readonly inputs: readonly PortDescription[];
@@ -49,6 +51,9 @@ export function describe(program: Program, layout: Layout, beside: boolean, file
     version: 1,
     name: program.name,
     arena: { address: layout.arena, bytes: program.arenaBytes },
+    ...(program.banks.length > 0
+      ? { banks: program.banks.map((b, i) => ({ ...b, address: layout.banks[i] })) }
+      : {}),
     ...(beside ? { weights: { address: layout.dataStart, bytes: layout.dataEnd - layout.dataStart } } : {}),
     inputs: program.inputs.map((p, i) => port(p, i, files?.inputs[i])),
     outputs: program.outputs.map((p, i) => port(p, i, files?.outputs[i])),
@@ -63,7 +68,7 @@ function quantisationOf(port: Port, { tensors }: FilePorts): Pick<PortDescriptio
 function addressOf(port: ProgramPort, index: number, layout: Layout): number {
   switch (port.where) {
     case 'arena':
-      return layout.arena + port.offset;
+      return bankBase(layout, port.bank) + port.offset;
     case 'outside':
       return layout.inputs[index]!;
     case 'constant':

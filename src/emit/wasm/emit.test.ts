@@ -62,6 +62,7 @@ function scaling(input: ProgramPort['where'], output: ProgramPort['where']): Pro
   return {
     name: 'scaling',
     arenaBytes: 2 * BYTES,
+    banks: [],
     arenaAlign: 4,
     data: [{ name: 'scale', bytes: new Uint8Array(scale.buffer), align: 4, cell: 'f32' }],
     functions: [

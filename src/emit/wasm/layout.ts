@@ -14,6 +14,8 @@ export interface Layout {
   readonly dataStart: number;
   readonly dataEnd: number;
   readonly arena: number;
+  /** Memory banks beside the arena, right behind it. */
+  readonly banks: readonly number[];
   /** Address of inputs that lie outside the arena; undefined for others. */
   readonly inputs: readonly (number | undefined)[];
   readonly totalBytes: number;
@@ -36,12 +38,14 @@ export function layOut(program: Program): Layout {
   const data = program.data.map((d) => take(d.bytes.length, d.align));
   const dataEnd = at;
   const arena = take(program.arenaBytes, Math.max(program.arenaAlign, 64));
+  const banks = program.banks.map(({ bytes }) => take(bytes, 64));
   const inputs = program.inputs.map((p) => (p.where === 'outside' ? take(p.bytes, 64) : undefined));
   return {
     data,
     dataStart: LEAST_ALIGN,
     dataEnd,
     arena,
+    banks,
     inputs,
     totalBytes: at,
     pages: Math.max(1, Math.ceil(at / PAGE_BYTES)),
@@ -50,11 +54,16 @@ export function layOut(program: Program): Layout {
 
 /** Address where a region begins. */
 export function regionBase(layout: Layout, region: Region): number {
-  if (region.kind === 'arena') return layout.arena;
+  if (region.kind === 'arena') return bankBase(layout, region.bank);
   if (region.kind === 'data') return layout.data[region.index];
   const address = layout.inputs[region.index];
   if (address === undefined) throw new Error(`input ${region.index} does not lie outside the arena`);
   return address;
+}
+
+/** Address where a memory bank begins; left out and 0 are the arena. */
+export function bankBase({ arena, banks }: Layout, bank = 0): number {
+  return bank === 0 ? arena : banks[bank - 1];
 }
 
 /** All constants as they lie in [dataStart, dataEnd). */

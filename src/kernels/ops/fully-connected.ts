@@ -15,7 +15,7 @@ import {
   times,
   vector,
 } from '../builder.ts';
-import { ARENA_REGION, type Expr, isVector, laneOf, lanesOf, type Place } from '../ir.ts';
+import { type Expr, isVector, laneOf, lanesOf, type Place } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { inBlocks } from '../rows.ts';
 import { addressOf, elementAt, isDense, runsUnbroken } from '../site.ts';
@@ -95,7 +95,7 @@ export const fullyConnectedKernels: OperatorKernels = {
 /** Where the running sums of a block lie: 32 bits each, or 64 as two words, the upper one first. */
 function stateOf({ b, scratch }: Task, block: Block) {
   const at = (channel: Index, bytes: number): Place =>
-    place(ARENA_REGION, plus(times(channel, bytes), scratch!));
+    place(scratch!.region, plus(times(channel, bytes), scratch!.offset));
   return {
     load(sum: Expr, v: number): Expr {
       const { type } = sum;

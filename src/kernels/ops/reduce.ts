@@ -35,7 +35,7 @@ import { decode, encode } from '../coding.ts';
 import { siteOf } from '../constants.ts';
 import { overLanes } from '../elements.ts';
 import { unsupported } from '../finish.ts';
-import { ARENA_REGION, type Expr, lanesOf, typeOf } from '../ir.ts';
+import { type Expr, lanesOf, typeOf } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { addressOf, elementAt, type Site } from '../site.ts';
 
@@ -131,7 +131,8 @@ function fold(task: Task): void {
   const kept = reducedShape(shape, axes, true);
   const outer = elementStrides(kept);
   const { state } = reducer;
-  const stateAt = (e: Index) => place(ARENA_REGION, plus(times(e, 4), task.scratch!));
+  const { scratch } = task;
+  const stateAt = (e: Index) => place(scratch!.region, plus(times(e, 4), scratch!.offset));
   const last = shape.length - 1;
   // The state's element under an input pixel, and whether channels go side by side in both.
   const byLanes = !axes.includes(last);

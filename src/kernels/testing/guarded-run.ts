@@ -3,7 +3,7 @@
  * gives it. For tests.
  */
 import { allocate, elementCount, type Graph, type TypedArray } from '../../graph/graph.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { banksOf, type Plan } from '../../plan/plan.ts';
 import { lowerPlan } from '../lower.ts';
 import type { Machine } from '../machine.ts';
 import { FILL, firingRights, READ, type Right, WRITE } from '../rights.ts';
@@ -21,26 +21,27 @@ export function guardedRun(
 ): TypedArray[] {
   const program = lowerPlan(graph, plan, machine);
   const rights = firingRights(graph, plan, program);
-  const may = new Uint8Array(plan.arenaBytes);
+  const banks = banksOf(plan).map(({ bytes }) => new Uint8Array(bytes));
   let granted: readonly Right[] = [];
   let name = '';
 
   /** The firing before has ended: it owes nothing, and its rights are gone. */
   const close = () => {
-    for (const { from, to, right } of granted) {
+    for (const { bank, from, to, right } of granted) {
       if (right & FILL)
         for (let i = from; i < to; i++)
-          if (!(may[i] & DONE)) throw new RangeError(`${name} has not written byte ${i}`);
+          if (!(banks[bank][i] & DONE)) throw new RangeError(`${name} has not written byte ${i}`);
     }
-    for (const { from, to } of granted) may.fill(0, from, to);
+    for (const { bank, from, to } of granted) banks[bank].fill(0, from, to);
   };
   const before = (actor: number, n: number) => {
     close();
     name = `firing ${n} of ${program.actors[actor].name}`;
     granted = rights.next().value ?? [];
-    for (const { from, to, right } of granted) for (let i = from; i < to; i++) may[i] |= right;
+    for (const { bank, from, to, right } of granted) for (let i = from; i < to; i++) banks[bank][i] |= right;
   };
-  const guard = (access: 'read' | 'write', start: number, bytes: number) => {
+  const guard = (access: 'read' | 'write', start: number, bytes: number, bank: number) => {
+    const may = banks[bank];
     const right = access === 'read' ? READ : WRITE;
     for (let i = start; i < start + bytes; i++) {
       if ((may[i] & right) === 0)

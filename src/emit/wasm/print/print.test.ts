@@ -37,6 +37,7 @@ function program(fn: Fn): Program {
   return {
     name: 'test',
     arenaBytes: ARENA_BYTES,
+    banks: [],
     arenaAlign: 16,
     data: [],
     functions: [fn],
