@@ -19,6 +19,6 @@ export function writtenBy(script: string): string {
 export function writeResult(name: string, text: string | readonly string[]): void {
   const file = join(import.meta.dirname, 'results', name);
   const whole = typeof text === 'string' ? text : text.join('\n');
-  writeFileSync(`${file}.part`, `${whole.trimEnd()}\n`);
-  renameSync(`${file}.part`, file);
+  writeFileSync(`${file}.tmp`, `${whole.trimEnd()}\n`);
+  renameSync(`${file}.tmp`, file);
 }

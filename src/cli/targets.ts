@@ -75,6 +75,11 @@ const entries: readonly Entry[] = [
     summary: 'of 64 bytes: AVX-512',
     load: async () => (await import('./targets/c.ts')).vector64,
   },
+  {
+    name: 'c-vector64-vnni',
+    summary: 'the same with dot products of bytes: AVX-512 VNNI',
+    load: async () => (await import('./targets/c.ts')).vnni,
+  },
 ];
 
 /** Each target with what it writes, for help. */

@@ -204,6 +204,14 @@ export function dotPairs(type: Type, a: Expr, b: Expr): Expr {
   return { kind: 'dotPairs', type, a, b };
 }
 
+/** c plus sums of four neighbouring products of bytes: a's without a sign, b's with one. */
+export function dotQuads(type: Vector, a: Expr, b: Expr, c: Expr): Expr {
+  return { kind: 'dotQuads', type, a, b, c };
+}
+
+/** Four neighbouring bytes. */
+export const word = (at: Place): Expr => ({ kind: 'word', type: 'i32', at });
+
 /** The sum of all lanes' products. */
 export const dot = (a: Expr, b: Expr): Expr => ({ kind: 'dot', type: 'i32', a, b });
 

@@ -4,12 +4,13 @@ import { importModel, planGraph } from '../compile.ts';
 import { elementCount } from '../graph/graph.ts';
 import { randomValues, seeded } from '../ops/testing/operator-case.ts';
 import { executePlan } from '../run/execute.ts';
-import { type Machine, VECTOR16, VECTOR64 } from './machine.ts';
+import { type Machine, VECTOR16, VECTOR64, VECTOR64_VNNI } from './machine.ts';
 import { guardedRun } from './testing/guarded-run.ts';
 
 const cases: [string, 'f32' | 'int8', Machine][] = [
   ['ds-cnn', 'int8', VECTOR16],
   ['ds-cnn', 'f32', VECTOR64],
+  ['resnet8', 'int8', VECTOR64_VNNI],
 ];
 
 describe('every access watched', () => {

@@ -182,6 +182,16 @@ export class Interpreter {
         );
         return isVector(e.type) ? sums : sums[0];
       }
+      case 'dotQuads': {
+        const a = this.#value(e.a, locals) as readonly number[];
+        const b = this.#value(e.b, locals) as readonly number[];
+        return (this.#value(e.c, locals) as readonly number[]).map((sum, l) => {
+          const four = [0, 1, 2, 3].map((i) => a[4 * l + i] * b[4 * l + i]);
+          return (sum + four.reduce((n, v) => n + v, 0)) | 0;
+        });
+      }
+      case 'word':
+        return this.#cells('read', e.at, 'u8', 4, locals).getInt32(0, true);
       case 'dot': {
         const a = this.#value(e.a, locals) as readonly number[];
         const b = this.#value(e.b, locals) as readonly number[];

@@ -121,6 +121,18 @@ export type Expr =
   | { readonly kind: 'mulAdd'; readonly type: Type; readonly a: Expr; readonly b: Expr; readonly c: Expr }
   /** i32xN of two i16x2N: lane l is a[2l] * b[2l] + a[2l + 1] * b[2l + 1]. An i32 of two i16x2. */
   | { readonly kind: 'dotPairs'; readonly type: Type; readonly a: Expr; readonly b: Expr }
+  /**
+   * i32xN c, u8x4N a and i8x4N b: lane l is c[l] + a[4l] * b[4l] + ... + a[4l + 3] * b[4l + 3]; as x86's VNNI has it.
+   */
+  | {
+      readonly kind: 'dotQuads';
+      readonly type: Vector;
+      readonly a: Expr;
+      readonly b: Expr;
+      readonly c: Expr;
+    }
+  /** Four neighbouring bytes, the first lowest, wherever they lie. */
+  | { readonly kind: 'word'; readonly type: 'i32'; readonly at: Place }
   /** The sum of all lanes' products: an i32 of two i8x16 or two i16x8. */
   | { readonly kind: 'dot'; readonly type: 'i32'; readonly a: Expr; readonly b: Expr }
   /** Lanes 0, 2, ... or 1, 3, ... in lanes twice as wide. */

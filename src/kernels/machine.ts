@@ -7,6 +7,8 @@ export interface Machine {
   readonly sums: number;
   /** True where i16 lanes can be multiplied and added in pairs. */
   readonly pairs: boolean;
+  /** True where four bytes of each lane can be multiplied and added at once. */
+  readonly quads?: boolean;
   /** True where lanes of two vectors can be interleaved at no more than an instruction's cost. */
   readonly interleaves?: boolean;
   /**
@@ -30,6 +32,8 @@ export const VECTOR16: Machine = { name: 'vector16', lanes: 4, sums: 12, pairs: 
 export const VECTOR32: Machine = { name: 'vector32', lanes: 8, sums: 12, pairs: true };
 /** AVX-512: 64 bytes. */
 export const VECTOR64: Machine = { name: 'vector64', lanes: 16, sums: 24, pairs: true };
+/** The same with sums of four products of bytes (VNNI). */
+export const VECTOR64_VNNI: Machine = { ...VECTOR64, name: 'vector64-vnni', quads: true };
 /** WebAssembly's fixed-width SIMD. Engines keep a register or two of sixteen to themselves. */
 export const WASM_SIMD: Machine = { name: 'wasm', lanes: 4, sums: 8, pairs: true, interleaves: true };
 

@@ -66,6 +66,7 @@ function read(e: Expr, used: Set<string>): void {
 export function childrenOf(e: Expr): readonly Expr[] {
   switch (e.kind) {
     case 'load':
+    case 'word':
       return [e.at.address];
     case 'unary':
     case 'splat':
@@ -82,6 +83,7 @@ export function childrenOf(e: Expr): readonly Expr[] {
     case 'select':
       return [e.cond, e.a, e.b];
     case 'mulAdd':
+    case 'dotQuads':
       return [e.a, e.b, e.c];
     case 'vector':
       return e.items;

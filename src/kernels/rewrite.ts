@@ -18,6 +18,7 @@ export function rewriteExpr(e: Expr, by: Rewriter): Expr {
       case 'local':
         return e;
       case 'load':
+      case 'word':
         return { ...e, at: rewritePlace(e.at, by) };
       case 'unary':
       case 'splat':
@@ -34,6 +35,7 @@ export function rewriteExpr(e: Expr, by: Rewriter): Expr {
       case 'select':
         return { ...e, cond: again(e.cond), a: again(e.a), b: again(e.b) };
       case 'mulAdd':
+      case 'dotQuads':
         return { ...e, a: again(e.a), b: again(e.b), c: again(e.c) };
       case 'vector':
         return { ...e, items: e.items.map(again) };

@@ -10,7 +10,7 @@ export function usedData(functions: readonly Fn[]): Set<number> {
     visit(address);
   };
   const visit = (e: Expr): void => {
-    if (e.kind === 'load') place(e.at);
+    if (e.kind === 'load' || e.kind === 'word') place(e.at);
     else for (const child of childrenOf(e)) visit(child);
   };
   const block = (body: readonly Stmt[]): void => {

@@ -10,7 +10,7 @@ import { emitC } from '../emit/c/model.ts';
 import { TidemarkError } from '../errors.ts';
 import { allocate, elementCount, type Graph, type TypedArray } from '../graph/graph.ts';
 import { lowerPlan } from '../kernels/lower.ts';
-import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64 } from '../kernels/machine.ts';
+import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64, VECTOR64_VNNI } from '../kernels/machine.ts';
 import type { Program } from '../kernels/program.ts';
 import { firingRights } from '../kernels/rights.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -57,7 +57,8 @@ export function findCompiler(names: readonly string[] = ['cc', 'gcc', 'clang']):
 /** The machine with the widest vectors that this host runs. */
 export function hostMachine(): Machine {
   const flags = hostFlags();
-  if (flags.has('avx512bw') && flags.has('avx512vl')) return VECTOR64;
+  if (flags.has('avx512bw') && flags.has('avx512vl'))
+    return flags.has('avx512_vnni') ? VECTOR64_VNNI : VECTOR64;
   if (flags.has('avx2')) return VECTOR32;
   return process.arch === 'x64' || process.arch === 'arm64' ? VECTOR16 : PLAIN;
 }

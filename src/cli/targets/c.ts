@@ -1,8 +1,8 @@
-/** `fit --target c`: the plan as C99, for any compiler; `c-vector16`, `-32` and `-64` for GCC and Clang. */
+/** `fit --target c`: the plan as C99, for any compiler; `c-vector16` and so on for GCC and Clang. */
 import { layoutFiles } from '../../emit/c/layouts.ts';
 import { emitC } from '../../emit/c/model.ts';
 import { lowerPlan } from '../../kernels/lower.ts';
-import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64 } from '../../kernels/machine.ts';
+import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64, VECTOR64_VNNI } from '../../kernels/machine.ts';
 import { stackBytes } from '../../kernels/stack.ts';
 import { formatSize } from '../../report/format.ts';
 import type { Target, TargetFile } from '../targets.ts';
@@ -66,3 +66,4 @@ export const target = targetFor(PLAIN, 'c');
 export const vector16 = { target: targetFor(VECTOR16, 'c-vector16') };
 export const vector32 = { target: targetFor(VECTOR32, 'c-vector32') };
 export const vector64 = { target: targetFor(VECTOR64, 'c-vector64') };
+export const vnni = { target: targetFor(VECTOR64_VNNI, 'c-vector64-vnni') };

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { importModel, planGraph } from '../../compile.ts';
 import { elementCount, type Graph, type TypedArray } from '../../graph/graph.ts';
 import { lowerPlan } from '../../kernels/lower.ts';
-import { type Machine, PLAIN, VECTOR16, VECTOR32 } from '../../kernels/machine.ts';
+import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64, VECTOR64_VNNI } from '../../kernels/machine.ts';
 import { stackBytes } from '../../kernels/stack.ts';
 import { randomValues, seeded } from '../../ops/testing/operator-case.ts';
 import type { Plan, Policy } from '../../plan/plan.ts';
@@ -51,19 +51,24 @@ function write(files: Readonly<Record<string, string | Uint8Array>>): void {
   }
 }
 
+const withoutVnni = process.arch === 'x64' ? ['-mno-avx512vnni'] : [];
+
 describe.skipIf(!any)(`emitted C${note}`, () => {
   const ints = planned('ds-cnn', 'int8');
   const floats = planned('ds-cnn', 'f32');
-  const cases: [string, { graph: Graph; plan: Plan }, Machine][] = [
+  const cases: [string, { graph: Graph; plan: Plan }, Machine, ...flags: string[]][] = [
     ['int8, plain C', ints, PLAIN],
     ['int8, vectors of 16 bytes', ints, VECTOR16],
+    ['int8, vectors of 64 bytes', ints, VECTOR64],
+    ['int8, the same with dot products of bytes', ints, VECTOR64_VNNI],
+    ['int8, those on a processor without', ints, VECTOR64_VNNI, ...withoutVnni],
     ['float32, plain C', floats, PLAIN],
     ['float32, vectors of 32 bytes', floats, VECTOR32],
   ];
 
-  test.each(cases)('a fitted plan equals the reference: %s', (_, { graph, plan }, machine) => {
+  test.each(cases)('a fitted plan equals the reference: %s', (_, { graph, plan }, machine, ...flags) => {
     const inputs = inputsOf(graph);
-    const model = compileC(graph, plan, { machine, flags: ['-O1', ...STRICT] });
+    const model = compileC(graph, plan, { machine, flags: ['-O1', ...STRICT, ...flags] });
     const expected = executePlan(graph, plan, inputs).outputs;
     for (const paint of [0, 0xa5]) expect(model.run(inputs, { paint }).outputs).toEqual(expected);
     model.dispose();

@@ -21,7 +21,14 @@ import {
   wordSum,
 } from './arm-words.ts';
 import type { Helpers } from './prelude.ts';
-import { pairProducts, truncation, vectorFunction, vectorOperator, vectorType } from './vectors.ts';
+import {
+  pairProducts,
+  quadProducts,
+  truncation,
+  vectorFunction,
+  vectorOperator,
+  vectorType,
+} from './vectors.ts';
 import { narrowing, widening } from './widths.ts';
 
 const SCALAR: Readonly<Record<string, string>> = {
@@ -197,6 +204,10 @@ export class Printer {
         if (!isVector(e.type))
           return `${wordFunction(this.#helpers, 'dot_i16x2_add')}(0, ${this.expr(e.a)}, ${this.expr(e.b)})`;
         return `${pairProducts(this.#helpers, e.type)}(${this.expr(e.a)}, ${this.expr(e.b)})`;
+      case 'dotQuads':
+        return `${quadProducts(this.#helpers, e.type)}(${this.expr(e.a)}, ${this.expr(e.b)}, ${this.expr(e.c)})`;
+      case 'word':
+        return `${this.#helpers.use('ld_i32_any')}(${this.#address(e.at)})`;
       case 'dot':
         return `${vectorDot(this.#helpers, e.a.type)}(0, ${this.expr(e.a)}, ${this.expr(e.b)})`;
       case 'widen':

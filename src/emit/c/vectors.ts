@@ -167,6 +167,27 @@ export function pairProducts(helpers: Helpers, type: Vector): string {
   });
 }
 
+/**
+ * Sums of four neighbouring products of bytes, added to `c`. Without the instruction: even and odd bytes as 16 bits, in
+ * pairs.
+ */
+export function quadProducts(helpers: Helpers, type: Vector): string {
+  const lanes = lanesOf(type);
+  const c = vectorType(helpers, type);
+  const [u, s] = [vectorType(helpers, `u8x${4 * lanes}`), vectorType(helpers, `i8x${4 * lanes}`)];
+  const h = vectorType(helpers, `i16x${2 * lanes}`);
+  const pairs = pairProducts(helpers, type);
+  const generic = `  const ${h} x = (${h})a, y = (${h})b;
+  return c + ${pairs}(x & 255, (y << 8) >> 8) + ${pairs}((x >> 8) & 255, y >> 8);`;
+  const name = `dot_quads_${type}`;
+  return helpers.define(name, () => {
+    const head = `static inline ${c} ${name}(${u} a, ${s} b, ${c} c) {`;
+    if (lanes !== 16) return `${head}\n${generic}\n}`;
+    const native = `(${c})_mm512_dpbusd_epi32((__m512i)c, (__m512i)a, (__m512i)b)`;
+    return `${head}\n#if defined(__AVX512VNNI__)\n  return ${native};\n#else\n${generic}\n#endif\n}`;
+  });
+}
+
 /** True where code with a type needs vector extensions. */
 export function needsVectors(type: Type): boolean {
   return isVector(type);

@@ -31,6 +31,7 @@ import { elementAt, type Site } from '../site.ts';
 import { dotProducts, usesDots } from './dots.ts';
 import { pairAdder } from './pair-products.ts';
 import { biasOf, excessOf, excessReader, packWeights, weightsOf } from './product-weights.ts';
+import { quadAdder } from './quad-products.ts';
 import { runtimeProducts, weightsAreConstant } from './runtime-products.ts';
 
 /** Neighbouring output channels that are computed together. */
@@ -121,7 +122,7 @@ interface Arithmetic {
   readonly sum: Type;
   readonly cell: Cell;
   /** Elements that lie together in the packed weights. */
-  readonly pack: 1 | 2;
+  readonly pack: 1 | 2 | 4;
   /** Zero point of the input that `add` leaves in. */
   readonly zero?: number;
   add(sums: readonly Variable[][], pixels: readonly Place[], weights: Place, count: Index): void;
@@ -157,7 +158,7 @@ export function productsOf(task: Task, shape: ProductShape): Products {
   const finish = finishProducts(task, channels);
   return {
     bytes: groupBytes * shape.groups,
-    joins: pack === 1 || shape.depth % 2 === 0,
+    joins: shape.depth % pack === 0,
     overBlocks(body) {
       b.for('group', 0, shape.groups, 1, (group) => {
         let before = 0;
@@ -216,6 +217,8 @@ function arithmeticOf(task: Task, lanes: number, values: TypedArray, depth: numb
   const cell = values instanceof Int8Array ? 'i8' : fits(values) ? 'i8' : 'i16';
   if (x.dtype === 'i16') return scalarArithmetic(task, 'i64', cell, 0);
   const zero = x.quant?.zeroPoint[0] ?? 0;
+  if (lanes > 1 && machine.quads && cell === 'i8')
+    return { sum: `i32x${lanes}`, cell, pack: 4, ...quadAdder(task, lanes, zero) };
   if (lanes > 1 && machine.pairs) {
     const add = pairAdder(task.b, task.inputs[0]!, lanes, cell, depth);
     return { sum: `i32x${lanes}`, cell, pack: 2, zero, add };

@@ -58,6 +58,8 @@ export function printExpr(ctx: Context, e: Expr): void {
       return;
     case 'dot':
     case 'widen':
+    case 'dotQuads':
+    case 'word':
       throw new Error(`no ${e.kind} in WebAssembly: it is of other machines`);
     case 'interleave':
       printInterleave(ctx, e);
