@@ -86,11 +86,18 @@ export function firstDifference(
   return first || `${seen} of ${hashes.length} tensors equal`;
 }
 
+/** Runs a graph on values in the file's order of axes, and gives such. */
+export type Run = (graph: Graph, inputs: readonly TypedArray[]) => readonly TypedArray[];
+
 /**
  * One model on the seeded input against the reference kernels' outputs (tflm/) where there are any, else LiteRT's.
- * `prepare` may rewrite the graph first.
+ * `prepare` may rewrite the graph first. Left out: it runs operator by operator.
  */
-export function compareModel(file: string, prepare: (graph: Graph) => Graph = (graph) => graph): Verdict {
+export function compareModel(
+  file: string,
+  prepare: (graph: Graph) => Graph = (graph) => graph,
+  run: Run = runLayers,
+): Verdict {
   const started = performance.now();
   let graph: Graph | undefined;
   const done = (v: Omit<Verdict, 'name' | 'seconds' | 'quantised'>): Verdict => ({
@@ -103,10 +110,10 @@ export function compareModel(file: string, prepare: (graph: Graph) => Graph = (g
   const golden = readJson('goldens/goldens.json')[file];
   const exact = Boolean(tflm?.outputs?.length);
   const reference = exact ? 'reference kernels' : 'LiteRT';
-  let outputs: TypedArray[];
+  let outputs: readonly TypedArray[];
   try {
     graph = prepare(readTflite(readModelFile('tflite', file), { name: file, file }));
-    outputs = runLayers(graph, seededInputs(graph));
+    outputs = run(graph, seededInputs(graph));
   } catch (error) {
     return done({ reference, verdict: 'refused', error: Infinity, note: (error as Error).message });
   }
