@@ -107,6 +107,17 @@ export function rowModelOf(network: Network): RowModel {
     return [...found];
   };
   // Who wrote each element: later firings wait for it.
+  // A reader gives rows up in order: what it passes over goes with what it read before, and not earlier.
+  const passed = (t: TensorId, step: number, lo: number, firing: number) => {
+    const { firstRow } = rootOf(t);
+    const { root } = storage.places[t];
+    const mine = rows.slice(firstRow).filter((r) => r.root === root);
+    const first = mine.findIndex((r) => r.readers.some((x) => x.step === step));
+    if (first < 0) return;
+    const next = Math.min(...rowsOf(t, lo, lo + 1)) - firstRow;
+    for (const r of mine.slice(first, next))
+      if (!r.readers.some((x) => x.step === step)) r.readers.push({ step, to: firing });
+  };
   const writerOf = new Map<TensorId, { step: Int32Array; firing: Int32Array }>();
   const steps = fires.map((f, i): RowStepModel => {
     const { context, definition } = f as Partial<OperatorFirings>;
@@ -130,6 +141,7 @@ export function rowModelOf(network: Network): RowModel {
             if (step >= 0) waits.set(step, Math.max(waits.get(step) ?? 0, written!.firing[e] + 1));
           }
         });
+        passed(input.tensor, i, lo, k);
         const read = rowsOf(input.tensor, lo, hi);
         for (const r of read) {
           const known = rows[r].readers.find((x) => x.step === i);

@@ -100,7 +100,19 @@ export class ActorReplay {
         need: NOTHING,
       };
     });
+    if (!reverse) for (const [i, input] of this.#inputs.entries()) this.#announceEnd(input, i);
     this.#announce(0);
+  }
+
+  /** What lies behind all that is ever read is not needed. */
+  #announceEnd({ piece, reader }: Input, i: number): void {
+    reader.needTo = 0;
+    for (let f = this.#times - 1; f >= 0; f--) {
+      const { lo, hi } = this.firings.reads(i, f);
+      if (hi <= lo) continue;
+      reader.needTo = byteAt(piece, hi - 1) + piece.pixelBytes;
+      return;
+    }
   }
 
   /**

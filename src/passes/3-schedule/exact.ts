@@ -12,7 +12,8 @@
  */
 import { Heap } from './heap.ts';
 import type { Network } from './steps.ts';
-import type { FiringTable, Mode } from './tables.ts';
+import { ringGranule } from './stream.ts';
+import type { FiringTable, Mode, WriteAccess } from './tables.ts';
 
 export interface ExactRequest {
   readonly first: number;
@@ -61,6 +62,12 @@ interface Move {
   readonly after: number;
 }
 
+/** An input that a step may write its output over, element by element. */
+interface Over {
+  readonly input: number;
+  readonly output: number;
+}
+
 /** A tensor with the steps that write and read it; -1 entries are what happened before. */
 interface Root {
   readonly bytes: number;
@@ -68,8 +75,13 @@ interface Root {
   readonly kept: boolean;
   /** Written before the span begins. */
   readonly there: boolean;
-  readonly writers: { readonly step: number; readonly hi: Int32Array }[];
-  readonly readers: { readonly step: number; readonly lo: Int32Array }[];
+  /** Elements that come and go together: a row of what stays inside the span. */
+  readonly granule: number;
+  /** `hi`: what is written after each firing; `part`: what each writes. */
+  readonly writers: { readonly step: number; readonly hi: Int32Array; readonly part: WriteAccess }[];
+  readonly readers: { readonly step: number; readonly lo: Int32Array; readonly upTo?: Int32Array }[];
+  /** Nobody reads what lies from here on. */
+  needed: number;
 }
 
 class OrderSearch {
@@ -79,6 +91,7 @@ class OrderSearch {
   /** Roots that a step writes, and those that it reads or writes. */
   readonly #writes: readonly (readonly number[])[];
   readonly #touches: readonly (readonly number[])[];
+  readonly #over: readonly (readonly Over[])[];
   readonly #target: Int32Array;
   #states = 0;
 
@@ -93,27 +106,47 @@ class OrderSearch {
         size: info.elements,
         kept: info.kept || info.readers.some((s) => s > last),
         there: info.writers.length > 0 && info.writers.every((s) => s < first),
+        granule:
+          !info.kept && info.writers.every(inside) && info.readers.every(inside)
+            ? ringGranule(info, mode)
+            : 1,
         writers: [],
         readers: [],
+        needed: info.elements,
       }),
     );
     this.#tables.forEach((table, step) => {
       for (const w of table.writes) {
         const hi = Int32Array.from(w.hi);
         for (let f = 1; f < hi.length; f++) hi[f] = Math.max(hi[f], hi[f - 1]);
-        this.#roots[w.root].writers.push({ step, hi });
+        this.#roots[w.root].writers.push({ step, hi, part: w });
       }
-      for (const r of table.reads) this.#roots[r.root].readers.push({ step, lo: r.lo });
+      for (const r of table.reads) this.#roots[r.root].readers.push({ step, lo: r.lo, upTo: r.upTo });
     });
     this.#writes = this.#tables.map((t) => [...new Set(t.writes.map((w) => w.root))]);
     this.#touches = this.#tables.map((t, i) => [
       ...new Set([...this.#writes[i], ...t.reads.map((r) => r.root)]),
     ]);
+    this.#over = this.#tables.map(({ reads, writes }) =>
+      reads.flatMap((r) => {
+        const output = writes[0]?.root;
+        const possible = r.inPlace && r.root !== output && network.roots[output].writers.length === 1;
+        return possible && !network.roots[r.root].external ? [{ input: r.root, output }] : [];
+      }),
+    );
     const leaves = (root: number) =>
       network.roots[root].kept ||
       !network.roots[root].writers.every(inside) ||
       !network.roots[root].readers.every(inside);
     this.#target = this.#targets(leaves);
+    for (const r of this.#roots) if (!r.kept && r.readers.length > 0) r.needed = this.#neededOf(r);
+  }
+
+  #neededOf({ readers, size }: Root): number {
+    let needed = 0;
+    for (const { step, upTo } of readers)
+      if (this.#target[step] > 0) needed = Math.max(needed, upTo?.[this.#target[step] - 1] ?? size);
+    return needed;
   }
 
   /** Firings that are needed: all where a result leaves the span, else what the others read. */
@@ -219,19 +252,34 @@ class OrderSearch {
     return true;
   }
 
-  /** Live bytes while a step fires (what it writes is there, what it reads still is) and when it is over. */
+  /**
+   * Live bytes while a step fires (what it writes is there, what it reads still is, unless it is written over) and
+   * when it is over. A fold's sums are there from its first firing to its last.
+   */
   #fire({ fired, live }: Pick<State, 'fired' | 'live'>, step: number): Move {
-    let during = live + this.#tables[step].workspaceBytes;
-    let after = live;
-    for (const r of this.#writes[step])
+    const f = fired[step];
+    const { workspaceBytes, count } = this.#tables[step];
+    let during = live + (f === 0 ? workspaceBytes : 0);
+    let after = live + (f === 0 ? workspaceBytes : 0) - (f === count - 1 ? workspaceBytes : 0);
+    for (const r of this.#writes[step]) {
       during += this.#liveOf(this.#roots[r], fired, step, false) - this.#liveOf(this.#roots[r], fired);
+      during += this.#unread(this.#roots[r], fired, step);
+    }
     for (const r of this.#touches[step])
       after += this.#liveOf(this.#roots[r], fired, step, true) - this.#liveOf(this.#roots[r], fired);
-    return { step, during, after };
+    let saved = 0;
+    for (const { input, output } of this.#over[step]) {
+      const freed =
+        this.#liveOf(this.#roots[input], fired) - this.#liveOf(this.#roots[input], fired, step, true);
+      const made =
+        this.#liveOf(this.#roots[output], fired, step, false) - this.#liveOf(this.#roots[output], fired);
+      saved = Math.max(saved, Math.min(freed, made));
+    }
+    return { step, during: during - saved, after };
   }
 
-  /** Live bytes of a root; with a step given, as if it had written once more, and `read` also read. */
-  #liveOf(root: Root, fired: Uint16Array, step = -1, read = false): number {
+  /** Elements [lo, hi) of a root that are live; with a step given, as if it had written once more, and `read` also read. */
+  #partOf(root: Root, fired: Uint16Array, step: number, read: boolean): { lo: number; hi: number } {
     let hi = root.there ? root.size : 0;
     for (const w of root.writers) {
       const f = fired[w.step] + (w.step === step ? 1 : 0);
@@ -242,7 +290,28 @@ class OrderSearch {
       const f = fired[r.step] + (r.step === step && read ? 1 : 0);
       lo = Math.min(lo, f < this.#target[r.step] ? r.lo[f] : root.size);
     }
-    // A row that nobody reads needs its room while it is written.
-    return Math.max(0, hi - lo) * root.bytes;
+    const { granule, size } = root;
+    hi = Math.min(size, Math.ceil(Math.min(hi, root.needed) / granule) * granule);
+    lo = Math.floor(lo / granule) * granule;
+    return { lo: Math.min(lo, hi), hi };
+  }
+
+  #liveOf(root: Root, fired: Uint16Array, step = -1, read = false): number {
+    const { lo, hi } = this.#partOf(root, fired, step, read);
+    return (hi - lo) * root.bytes;
+  }
+
+  /** Bytes of what a step writes next that nobody reads: they need their room while it fires. */
+  #unread(root: Root, fired: Uint16Array, step: number): number {
+    const { lo, hi } = this.#partOf(root, fired, step, false);
+    const f = fired[step];
+    let bytes = 0;
+    for (const w of root.writers) {
+      if (w.step !== step || w.part.hi[f] <= w.part.lo[f]) continue;
+      const from = Math.floor(w.part.lo[f] / root.granule) * root.granule;
+      const to = Math.min(root.size, Math.ceil(w.part.hi[f] / root.granule) * root.granule);
+      bytes += (Math.max(0, Math.min(to, lo) - from) + Math.max(0, to - Math.max(from, hi))) * root.bytes;
+    }
+    return bytes;
   }
 }

@@ -55,7 +55,9 @@ interface RootRun {
   readonly pinned: boolean;
   /** Other spans write into it too: counted whole. */
   readonly whole: boolean;
-  readonly readers: { readonly step: number; readonly lo: Int32Array }[];
+  readonly readers: { readonly step: number; readonly lo: Int32Array; readonly upTo?: Int32Array }[];
+  /** Nobody reads what lies from here on. */
+  needed: number;
   lo: number;
   hi: number;
   ring: number;
@@ -138,6 +140,7 @@ class SpanRun {
         pinned: info.kept || info.readers.some((s) => s > last),
         whole: mixed,
         readers: [],
+        needed: info.elements,
         lo: 0,
         hi: written ? info.elements : 0,
         ring: 0,
@@ -150,14 +153,32 @@ class SpanRun {
       for (const r of table.reads) {
         const state = this.#roots.get(r.root);
         if (state) {
-          state.readers.push({ step: i, lo: r.lo });
+          state.readers.push({ step: i, lo: r.lo, upTo: r.upTo });
           this.#touched[i].push(state);
         }
       }
     });
+    this.#targets();
     for (const state of this.#roots.values()) {
+      this.#readPart(state);
       if (!this.#inRing(state) && !state.whole) this.#boundaryBytes += this.#live(state);
     }
+    this.#measure();
+  }
+
+  /** Where reading begins and ends: what nobody reads needs its room only while it is written. */
+  #readPart(s: RootRun): void {
+    if (s.pinned) return;
+    let lo = s.size;
+    let needed = 0;
+    for (const { step, lo: from, upTo } of s.readers) {
+      const target = this.#target[step];
+      if (target === 0) continue;
+      lo = Math.min(lo, upTo ? from[0] : 0);
+      needed = Math.max(needed, upTo ? upTo[target - 1] : s.size);
+    }
+    s.lo = lo;
+    if (lo < needed) s.needed = needed;
   }
 
   #inRing(state: RootRun): boolean {
@@ -165,18 +186,18 @@ class SpanRun {
   }
 
   #live(state: RootRun): number {
+    const hi = Math.min(state.hi, state.needed);
     if (!state.internal) {
-      const lo = state.pinned ? 0 : Math.min(state.lo, state.hi);
-      return (state.hi - lo) * state.elementBytes;
+      const lo = state.pinned ? 0 : Math.min(state.lo, hi);
+      return (hi - lo) * state.elementBytes;
     }
     // A row is there as a whole until nothing of it is needed.
     const first = Math.floor(state.lo / state.granule);
-    const end = Math.min(state.size, Math.ceil(state.hi / state.granule) * state.granule);
+    const end = Math.min(state.size, Math.ceil(hi / state.granule) * state.granule);
     return Math.max(0, end - first * state.granule) * state.elementBytes;
   }
 
   go(): SpanSchedule | undefined {
-    this.#targets();
     const done = this.#order
       ? this.#runGiven(this.#order)
       : this.#eager
@@ -306,13 +327,15 @@ class SpanRun {
     const f = this.#fired[i];
     const spent = table.reads.find((r) => r.inPlace && table.writes[0] && r.root !== table.writes[0].root);
     const over = spent && this.#overwritable(spent.root, table.writes[0].root);
+    let unread = 0;
     for (const w of table.writes) {
       const s = this.#roots.get(w.root);
+      if (s) unread += this.#unread(s, w.lo[f], w.hi[f]);
       // What nobody reads may be written behind what is needed: a ring has to have room for both.
       if (!s || (w.hi[f] <= s.hi && (w.lo[f] >= s.lo || w.hi[f] <= w.lo[f]))) continue;
       this.#grow(s, Math.max(s.hi, w.hi[f]), w.lo[f]);
     }
-    if (!over) this.#measure();
+    if (!over) this.#measure(unread);
     this.#fired[i] = f + 1;
     this.#count++;
     this.#sequence?.push(i + this.#span.first);
@@ -367,8 +390,15 @@ class SpanRun {
     } else s.lo = lo;
   }
 
-  #measure(): void {
-    if (this.#boundaryBytes > this.#peakBoundary) this.#peakBoundary = this.#boundaryBytes;
+  /** Bytes of what is being written that nobody reads. */
+  #unread(s: RootRun, lo: number, hi: number): number {
+    if (s.pinned || s.whole || this.#inRing(s) || (lo >= s.lo && hi <= s.needed)) return 0;
+    return (Math.max(0, Math.min(hi, s.lo) - lo) + Math.max(0, hi - Math.max(lo, s.needed))) * s.elementBytes;
+  }
+
+  #measure(extraBytes = 0): void {
+    const bytes = this.#boundaryBytes + extraBytes;
+    if (bytes > this.#peakBoundary) this.#peakBoundary = bytes;
   }
 
   /** Rings stand at one place all the while, so the largest of each counts throughout. */
@@ -378,7 +408,7 @@ class SpanRun {
 }
 
 /** Elements that a ring's size is a multiple of, so that no pixel (no row, where rows are written) wraps inside. */
-function ringGranule(info: RootInfo, mode: Mode): number {
+export function ringGranule(info: RootInfo, mode: Mode): number {
   if (info.pixelGranule === 0) return info.elements;
   return mode !== 'pixels' && info.rowElements % info.pixelGranule === 0
     ? info.rowElements

@@ -49,6 +49,8 @@ export interface ReadAccess {
   readonly lo: Int32Array;
   /** In reverse: one past the greatest element that firing f or a later one reads; `lo` is 0 then. */
   readonly end?: Int32Array;
+  /** Left out in reverse: one past the greatest element that firing f or an earlier one reads. */
+  readonly upTo?: Int32Array;
   /** Steps that must have written so many pixels before firing f. */
   readonly waits: readonly { readonly step: number; readonly pixels: Int32Array }[];
   /** Most elements that one firing reads: no ring can be smaller. */
@@ -221,7 +223,10 @@ function readAccess(
     contiguous(place, tensor) &&
     contiguous(storage.places[firings.outputs[0]], firings.outputs[0]);
   const access = { root: rootIndex.get(place.root)!, lo, waits, window, inPlace };
-  if (!backwards) return access;
+  if (!backwards) {
+    for (let f = 1; f < count; f++) hi[f] = Math.max(hi[f], hi[f - 1]);
+    return { ...access, upTo: hi };
+  }
   for (let f = count - 2; f >= 0; f--) hi[f] = Math.max(hi[f], hi[f + 1]);
   // Writing in place goes upwards.
   return { ...access, lo: new Int32Array(count), end: hi, inPlace: false };

@@ -117,17 +117,30 @@ export function timelineOf(
   );
   // Written from the end: what lies below is not there yet. Read from the end: what lies above is not needed.
   const written = roots.map((r) => (r.writers.every((s) => tables[s].shape.reverse) ? r.elements : 0));
-  const needed = roots.map((r) => r.elements);
   const fromEnd = roots.map((r) => r.readers.some((s) => tables[s].shape.reverse));
-  const low = roots.map(() => 0);
   const high = roots.map(() => 0);
-  const readers: { step: number; lo: Int32Array; end?: Int32Array }[][] = roots.map(() => []);
+  const readers: { step: number; lo: Int32Array; end?: Int32Array; upTo?: Int32Array }[][] = roots.map(
+    () => [],
+  );
   tables.forEach(({ reads }, step) => {
-    for (const { root, lo, end } of reads) readers[root].push({ step, lo, end });
+    for (const { root, lo, end, upTo } of reads) readers[root].push({ step, lo, end, upTo });
   });
-  const lastWrites = new Map([...pieces].map(([root, piece]) => [root, lastWriteOf(roots[root], piece)]));
+  // What nobody reads needs its room only while it is written.
+  const { low, needed } = readParts(roots, tables, readers, total);
+  const pieceTimes = new Map([...pieces].map(([root, piece]) => [root, pieceTimesOf(roots[root], piece)]));
+  // Inputs that are there from the start are there all together, whatever is read of them.
+  const given = [...new Set(tables.slice(0, before).flatMap((t) => t.writes.map((w) => w.root)))];
+  const release = () => {
+    for (const root of given) {
+      const live = lives[root];
+      live.death = Math.max(live.death, 2 * before);
+      const top = Math.min(high[root], needed[root]);
+      live.set(2 * before, Math.min(low[root], top), top);
+    }
+  };
   const end = 2 * sequence.length + 2;
   for (let t = 0; t < sequence.length; t++) {
+    if (t === before) release();
     const s = sequence[t];
     const table = tables[s];
     const f = fired[s]++;
@@ -146,34 +159,41 @@ export function timelineOf(
       const live = lives[root];
       if (live.birth < 0) live.birth = stage ? 2 * t + 1 : 2 * t;
       if (hi[f] > high[root]) high[root] = hi[f];
-      lastWrites.get(root)?.(lo[f], hi[f], 2 * t + 1);
-      if (lo[f] < written[root]) written[root] = lo[f];
-      const from = Math.max(low[root], written[root]);
       const now = stage ? 2 * t + 1 : 2 * t;
+      pieceTimes.get(root)?.write(lo[f], hi[f], now);
+      if (lo[f] < written[root]) written[root] = lo[f];
       live.death = now + 1;
-      live.set(now, Math.min(from, lo[f], high[root]), high[root]);
-      // What nobody reads needs its room only while it is written.
-      live.set(now + 1, Math.min(from, high[root]), high[root]);
+      if (t < before) {
+        live.set(now, 0, high[root]);
+        continue;
+      }
+      const from = Math.max(low[root], written[root]);
+      const top = Math.min(high[root], needed[root]);
+      live.set(now, Math.min(from, lo[f], high[root]), Math.max(top, hi[f]));
+      live.set(now + 1, Math.min(from, top), top);
     }
-    for (const { root } of table.reads) {
+    for (const { root, lo, upTo } of table.reads) {
       const live = lives[root];
       // Where it is also what is being written, what was staged is still on its way.
       const over = stage && table.writes[0].root === root ? 2 * t + 2 : 2 * t + 1;
       live.death = over;
+      const part = upTo ? readUntil(lo, upTo, f, total[s]) : roots[root].elements;
+      pieceTimes.get(root)?.read(upTo ? lo[f] : 0, part, over);
       if (roots[root].kept) continue;
-      let lo = roots[root].elements;
+      let least = roots[root].elements;
       let to = 0;
       for (const r of readers[root]) {
         const next = fired[r.step] < total[r.step] ? r.lo[fired[r.step]] : roots[root].elements;
-        if (next < lo) lo = next;
+        if (next < least) least = next;
         if (fired[r.step] < total[r.step]) to = Math.max(to, r.end?.[fired[r.step]] ?? roots[root].elements);
       }
-      if (lo > low[root]) low[root] = lo;
+      if (least > low[root]) low[root] = least;
       if (fromEnd[root] && to < needed[root]) needed[root] = to;
       const top = Math.min(high[root], needed[root]);
       live.set(over, Math.min(Math.max(low[root], written[root]), top), top);
     }
   }
+  if (sequence.length === before) release();
   const lifetimes: Lifetime[] = [];
   const indexOfRoot = new Map<number, number>();
   const piecesOf = new Map<number, number>();
@@ -194,7 +214,7 @@ export function timelineOf(
     const piece = pieces.get(i);
     if (piece !== undefined) {
       piecesOf.set(i, lifetimes.length);
-      lifetimes.push(...singles(i, r, live, piece, lastWrites.get(i)!.times));
+      lifetimes.push(...singles(i, r, piece, pieceTimes.get(i)!));
       return;
     }
     indexOfRoot.set(i, lifetimes.length);
@@ -248,38 +268,72 @@ function mayLieInRows(
   return rows && !r.kept && !r.external && writers.every((s) => steps[s].kind === 'operator');
 }
 
-/** When each piece of a root was written last: several writers may come to it one after another, whether or not it is still read. */
-function lastWriteOf(info: RootInfo, pieceElements: number) {
-  const times = new Int32Array(Math.ceil(info.elements / pieceElements));
-  const note = (lo: number, hi: number, time: number): void => {
-    for (let p = Math.floor(lo / pieceElements); p * pieceElements < hi; p++) times[p] = time;
+/** When each piece of a root is first written, and when it is over: several may write and read it one after another. */
+interface PieceTimes {
+  readonly births: Int32Array;
+  readonly deaths: Int32Array;
+  write(lo: number, hi: number, time: number): void;
+  read(lo: number, hi: number, over: number): void;
+}
+
+function pieceTimesOf(info: RootInfo, pieceElements: number): PieceTimes {
+  const count = Math.ceil(info.elements / pieceElements);
+  const births = new Int32Array(count).fill(-1);
+  const deaths = new Int32Array(count);
+  const note = (lo: number, hi: number, death: number): void => {
+    for (let p = Math.floor(lo / pieceElements); p * pieceElements < hi; p++)
+      deaths[p] = Math.max(deaths[p], death);
   };
-  return Object.assign(note, { times });
+  return {
+    births,
+    deaths,
+    write(lo, hi, time) {
+      for (let p = Math.floor(lo / pieceElements); p * pieceElements < hi; p++)
+        if (births[p] < 0) births[p] = time;
+      note(lo, hi, time + 1);
+    },
+    read: note,
+  };
+}
+
+/** One past what is given up with what firing f read: what the next one passes over too, as far as anything is read. */
+function readUntil(lo: Int32Array, upTo: Int32Array, f: number, total: number): number {
+  return f + 1 < total ? Math.max(upTo[f], Math.min(lo[f + 1], upTo[total - 1])) : upTo[f];
 }
 
 /** A lifetime for each piece that is ever written: from its first byte's writing until nothing of it is needed. */
-function singles(
-  root: number,
-  info: RootInfo,
-  live: Growing,
-  pieceElements: number,
-  lastWrites: Int32Array,
-): Lifetime[] {
-  const count = Math.ceil(info.elements / pieceElements);
-  const births = new Int32Array(count).fill(-1);
-  const deaths = new Int32Array(count).fill(live.death);
-  let written = 0;
-  let freed = 0;
-  live.times.forEach((time, k) => {
-    while (written * pieceElements < live.hi[k]) births[written++] = time;
-    while (freed < written && Math.min((freed + 1) * pieceElements, info.elements) <= live.lo[k])
-      deaths[freed++] = time;
+function singles(root: number, info: RootInfo, pieceElements: number, times: PieceTimes): Lifetime[] {
+  return Array.from(times.births, (birth, piece) => ({ birth, piece, death: times.deaths[piece] }))
+    .filter(({ birth }) => birth >= 0)
+    .map(({ birth, death, piece }) => {
+      const bytes = Math.min(pieceElements, info.elements - piece * pieceElements) * info.elementBytes;
+      return block({ name: `${info.name}[${piece}]`, root, piece, bytes, birth, death });
+    });
+}
+
+/**
+ * By root: the part of it that anybody reads, as elements [low, needed). All of it where it stays, or where a reader's
+ * table does not say; to its end where it is written over an input, so that it grows with what it is written over.
+ */
+function readParts(
+  roots: readonly RootInfo[],
+  tables: readonly FiringTable[],
+  readers: readonly { step: number; lo: Int32Array; end?: Int32Array; upTo?: Int32Array }[][],
+  total: Int32Array,
+): { low: number[]; needed: number[] } {
+  const low = roots.map((r) => r.elements);
+  const needed = roots.map(() => 0);
+  roots.forEach((r, i) => {
+    for (const { step, lo, end, upTo } of readers[i]) {
+      if (total[step] === 0) continue;
+      low[i] = Math.min(low[i], upTo ? lo[0] : 0);
+      needed[i] = Math.max(needed[i], upTo?.[total[step] - 1] ?? end?.[0] ?? r.elements);
+    }
+    if (r.kept) low[i] = 0;
+    const over = r.writers.some((s) => tables[s].reads.some((read) => read.inPlace));
+    if (r.kept || over || low[i] >= needed[i]) needed[i] = r.elements;
   });
-  return Array.from({ length: written }, (_, i) => {
-    const bytes = Math.min(pieceElements, info.elements - i * pieceElements) * info.elementBytes;
-    const death = Math.max(deaths[i], lastWrites[i]);
-    return block({ name: `${info.name}[${i}]`, root, piece: i, bytes, birth: births[i], death });
-  });
+  return { low, needed };
 }
 
 type Frame = Pick<
@@ -338,9 +392,13 @@ function inPlacePieces(
     for (const r of table.reads) {
       const input = piecesOf.get(r.root);
       if (!r.inPlace || r.root === out || input === undefined) continue;
-      for (let k = 0; lifetimes[output + k]?.root === out && lifetimes[input + k]?.root === r.root; k++)
-        if (lifetimes[output + k].bytes === lifetimes[input + k].bytes)
-          pairs.push({ output: output + k, input: input + k });
+      // Both have their pieces in order; some may never be made.
+      for (let i = output, k = input; lifetimes[i]?.root === out && lifetimes[k]?.root === r.root; ) {
+        const ahead = lifetimes[i].piece! - lifetimes[k].piece!;
+        if (ahead === 0 && lifetimes[i].bytes === lifetimes[k].bytes) pairs.push({ output: i, input: k });
+        if (ahead <= 0) i++;
+        if (ahead >= 0) k++;
+      }
     }
   });
   return pairs;

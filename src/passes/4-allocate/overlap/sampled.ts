@@ -166,7 +166,13 @@ function sampledReads(
   };
   const values = Int32Array.from([0, ...after.slice(0, -1)], need);
   const access = { root, waits: [], window: elements, inPlace: false };
-  return backward ? { ...access, lo: new Int32Array(values.length), end: values } : { ...access, lo: values };
+  if (backward) return { ...access, lo: new Int32Array(values.length), end: values };
+  let most = 0;
+  for (let f = firings.count - 1; f >= 0 && most === 0; f--) {
+    const read = firings.reads(i, f);
+    if (read.hi > read.lo) most = elementsOf(graph, network, tensor, read).hi;
+  }
+  return { ...access, lo: values, upTo: new Int32Array(values.length).fill(most) };
 }
 
 /** Pixels of a tensor as elements of its root. */
