@@ -13,6 +13,7 @@ import { movementKernels } from './ops/movement.ts';
 import { normalisationKernels } from './ops/normalisation.ts';
 import { poolKernels } from './ops/pool.ts';
 import { reduceKernels } from './ops/reduce.ts';
+import { requantiseSumsKernels } from './ops/requantise-sums.ts';
 import { resizeKernels } from './ops/resize.ts';
 import { unaryKernels } from './ops/unary.ts';
 import { whereKernels } from './ops/where.ts';
@@ -32,6 +33,7 @@ const families: readonly (readonly OperatorKernels[])[] = [
   normalisationKernels,
   [matMulKernels],
   [whereKernels],
+  [requantiseSumsKernels],
 ];
 
 const byKind = new Map(families.flat().map((k) => [k.kind, k]));

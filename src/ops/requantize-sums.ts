@@ -42,7 +42,7 @@ export const requantizeSums: OperatorDef<RequantizeSumsAttributes> = {
 };
 
 /** The operator that the sums stand for, as far as its rounding goes. */
-function asProduct(ctx: OpContext<RequantizeSumsAttributes>): OpContext {
+export function asProduct(ctx: OpContext<RequantizeSumsAttributes>): OpContext {
   const { from, inputScale, weightScales } = ctx.op.attrs;
   const [x] = ctx.inputs;
   const zeros = weightScales.map(() => 0);
