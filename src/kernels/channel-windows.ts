@@ -44,13 +44,14 @@ const MOST_PIXELS = 4;
 /** How channels are cut: so many vectors of so many lanes at a time, then what is left by the next. */
 export type ChannelCuts = readonly (readonly [vectors: number, lanes: number])[];
 
+/** Lanes of the shortest vectors. */
+const LEAST_LANES = 4;
+
 function usualCuts({ lanes }: Task['machine']): ChannelCuts {
+  const halves: [number, number][] = [];
+  for (let n = lanes / 2; n >= LEAST_LANES; n /= 2) halves.push([1, n]);
   return lanes > 1
-    ? [
-        [4, lanes],
-        [1, lanes],
-        [1, 1],
-      ]
+    ? [[4, lanes], [1, lanes], ...halves, [1, 1]]
     : [
         [4, 1],
         [1, 1],

@@ -9,6 +9,8 @@ export interface Machine {
   readonly pairs: boolean;
   /** True where four bytes of each lane can be multiplied and added at once. */
   readonly quads?: boolean;
+  /** True where each lane can be shifted by a number of its own at an instruction's cost. */
+  readonly laneShifts?: boolean;
   /** True where lanes of two vectors can be interleaved at no more than an instruction's cost. */
   readonly interleaves?: boolean;
   /**
@@ -29,9 +31,9 @@ export const PLAIN: Machine = { name: 'plain', lanes: 1, sums: 8, pairs: false }
 /** SSE2 or NEON: 16 bytes. */
 export const VECTOR16: Machine = { name: 'vector16', lanes: 4, sums: 12, pairs: true };
 /** AVX2: 32 bytes. */
-export const VECTOR32: Machine = { name: 'vector32', lanes: 8, sums: 12, pairs: true };
+export const VECTOR32: Machine = { name: 'vector32', lanes: 8, sums: 12, pairs: true, laneShifts: true };
 /** AVX-512: 64 bytes. */
-export const VECTOR64: Machine = { name: 'vector64', lanes: 16, sums: 24, pairs: true };
+export const VECTOR64: Machine = { name: 'vector64', lanes: 16, sums: 24, pairs: true, laneShifts: true };
 /** The same with sums of four products of bytes (VNNI). */
 export const VECTOR64_VNNI: Machine = { ...VECTOR64, name: 'vector64-vnni', quads: true };
 /** WebAssembly's fixed-width SIMD. Engines keep a register or two of sixteen to themselves. */

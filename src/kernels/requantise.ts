@@ -80,8 +80,9 @@ export function fixedStage(
   bounds: Bounds,
   limits?: readonly SumLimits[],
 ): Stage {
-  const rows = task.machine.highWord && limits ? shortRows(fixed, bounds, limits) : undefined;
-  if (rows) return shortStage(task, name, rows, bounds);
+  const { highWord: oneWord, laneShifts } = task.machine;
+  const rows = (oneWord || laneShifts) && limits ? shortRows(fixed, bounds, limits) : undefined;
+  if (rows) return oneWord ? shortStage(task, name, rows, bounds) : laneStage(task, name, rows, bounds);
   const side = (what: string, of: (f: Fixed) => number): Side => {
     const values = Int32Array.from(fixed, of);
     const uniform = values.every((v) => v === values[0]) ? values[0] : undefined;
@@ -175,5 +176,30 @@ function shortStage(task: Task, name: string, rows: readonly number[][], { least
       return b.function(fn, params, clamp(scaled, least, greatest));
     });
     return call('i32', fn, sum, of(0), of(1), of(2));
+  };
+}
+
+/** The same where lanes are shifted by a number each. */
+function laneStage(task: Task, name: string, rows: readonly number[][], { least, greatest }: Bounds): Stage {
+  const names = ['multiplier', 'more', 'shift'];
+  const words = names.map((what, i) =>
+    channelData(
+      task,
+      `${name} ${what}s`,
+      Int32Array.from(rows, (row) => row[i]),
+    ),
+  );
+  return (sum, c) => {
+    const { type } = sum;
+    const fn = `requantise_${type}_lanes_${word(least)}_${word(greatest)}`;
+    task.module.helper(fn, () => {
+      const b = new Builder();
+      const [x, multiplier, more, shift] = ['sum', ...names].map((p) => param(p, type));
+      const product = b.let('product', highProduct(x, multiplier));
+      const scaled = shr(add(add(product, shr(product, i32(31))), more), shift);
+      const params = ['sum', ...names].map((p) => ({ name: p, type }));
+      return b.function(fn, params, clamp(scaled, least, greatest));
+    });
+    return call(type, fn, sum, ...words.map((read) => read(type, c)));
   };
 }

@@ -59,6 +59,9 @@ const COMPARE: Readonly<Record<string, string>> = {
   ge: '>=',
 };
 
+/** Only where there are vectors, and so GCC or Clang. */
+const INLINE = '__attribute__((always_inline))';
+
 /** Prints functions; what they need of helpers is noted. */
 export class Printer {
   readonly #helpers: Helpers;
@@ -78,7 +81,9 @@ export class Printer {
     const lines: string[] = [];
     this.#block(fn.body, 1, lines);
     if (fn.result) lines.push(`  return ${this.expr(fn.result)};`);
-    return `static ${fn.result ? this.type(fn.result.type) : 'void'} ${fn.name}(${params}) {\n${lines.join('\n')}\n}`;
+    // Calls would put all sums that are under way aside.
+    const inline = fn.result && fn.params.some((p) => lanesOf(p.type) >= 8) ? `inline ${INLINE} ` : '';
+    return `static ${inline}${fn.result ? this.type(fn.result.type) : 'void'} ${fn.name}(${params}) {\n${lines.join('\n')}\n}`;
   }
 
   #block(body: readonly Stmt[], depth: number, lines: string[]): void {
