@@ -50,6 +50,11 @@ export function layerByLayer(variant: Variant): Candidate {
   return candidate(variant, wholeSpans(variant.network));
 }
 
+/** The plan of spans that were found elsewhere. */
+export function plannedCandidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
+  return polished(candidate(variant, spans, 'quick'), peakOf(spans));
+}
+
 function candidate(
   variant: Variant,
   spans: readonly SpanChoice[],

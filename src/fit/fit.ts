@@ -14,7 +14,14 @@ import { graphMacs } from '../plan/metrics.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
 import { isOutside, writePlan } from './assemble.ts';
 import { assignBanks, type BankRequest, type Shortfall } from './banks.ts';
-import { type Candidate, layerByLayer, streamedCandidates, type Variant } from './candidates.ts';
+import {
+  type Candidate,
+  layerByLayer,
+  plannedCandidate,
+  streamedCandidates,
+  type Variant,
+} from './candidates.ts';
+import { smallestOf } from './small-networks.ts';
 import { chooseStrips, type StripChoice } from './strips.ts';
 
 export interface FitRequest {
@@ -57,11 +64,23 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const enough = budget !== undefined && start.layout.arenaBytes <= budget;
   if (request.method === 'layerwise' || enough) return proven(layerwise, budget);
   const found = [...layerwise, ...streamedCandidates(variants, request, start.layout.arenaBytes)];
+  found.push(...smallCandidates(graph, request, best(found, budget)));
   const reached = best(found, budget);
   const short = budget === undefined || reached.layout.arenaBytes > budget;
   if (short && request.maxOverhead)
     found.push(...stripCandidates(graph, request, reached), ...tileCandidates(graph, request));
   return proven(found, budget);
+}
+
+/** Small networks in the best order of rows that can be found, where no budget is met yet. */
+function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
+  const { arenaBytes } = reached.layout;
+  const { policy, budgetBytes, part = (run) => run() } = request;
+  if (budgetBytes !== undefined && arenaBytes <= budgetBytes) return [];
+  const small = part(() => smallestOf(graph, policy, arenaBytes));
+  if (!small) return [];
+  const { network, layout } = small;
+  return [{ variant: { graph, network }, layout, extraMacs: 0, cost: layout.timeline.sequence.length }];
 }
 
 /** The plan with the least traffic to all banks but the first. */
@@ -129,9 +148,23 @@ function stripCandidates(graph: Graph, request: FitRequest, reached: Candidate):
   const choices = part(() => chooseStrips(graph, search)) ?? [];
   return choices
     .slice(-STRIP_FINALISTS)
-    .flatMap((choice) =>
-      streamedCandidates([stripVariant(graph, policy, choice)], request, reached.layout.arenaBytes),
-    );
+    .flatMap((choice) => stripPlans(graph, request, choice, reached.layout.arenaBytes));
+}
+
+/** The spans that a choice of strips comes with, and others that may be packed better. */
+function stripPlans(
+  graph: Graph,
+  request: FitRequest,
+  choice: StripChoice,
+  ceilingBytes: number,
+): Candidate[] {
+  const { part = (run) => run() } = request;
+  const variant = stripVariant(graph, request.policy, choice);
+  const last = choice.spans[choice.spans.length - 1]?.last;
+  const own = part(() =>
+    last === variant.network.steps.length - 1 ? plannedCandidate(variant, choice.spans) : undefined,
+  );
+  return [...(own ? [own] : []), ...streamedCandidates([variant], request, ceilingBytes)];
 }
 
 /** The network with its peaks cut into tiles (method 3), layer by layer. */
@@ -151,7 +184,7 @@ export function planVariant(
   choice: StripChoice,
   ceilingBytes: number,
 ): FitResult | undefined {
-  const found = streamedCandidates([stripVariant(graph, request.policy, choice)], request, ceilingBytes);
+  const found = stripPlans(graph, request, choice, ceilingBytes);
   return found.length > 0 ? proven(found, request.budgetBytes) : undefined;
 }
 

@@ -1,17 +1,20 @@
 /**
- * Strips: regions of the network computed column strip by column strip, each streamed through line buffers as narrow
- * as the strip. Only the columns where strips meet are computed twice. Regions are chosen by dynamic programming over
- * cut points: the fewest products computed twice under a limit on live bytes; the limit comes down while it can.
+ * Regions of the network computed in a way that costs products: in strips of columns, each streamed through line
+ * buffers as narrow as the strip, with windows turned, or in groups of channels. Regions are chosen by dynamic
+ * programming over cut points: the fewest products computed twice under a limit on live bytes; the limit comes down
+ * while it can.
  */
 import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { applyTiles } from '../passes/1-restructure/apply.ts';
-import { evenCuts, type TiledRegion, type Tiling } from '../passes/1-restructure/tiling.ts';
+import type { TiledRegion, Tiling } from '../passes/1-restructure/tiling.ts';
 import { type Network, networkOf } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
 import { graphMacs } from '../plan/metrics.ts';
 import type { Policy } from '../plan/plan.ts';
-import { chooseSpans, firstSchedulable, type Work } from './spans.ts';
+import { type RegionOption, RegionOptions } from './region-options.ts';
+import { chooseSpans, firstSchedulable, type SpanChoice, type Work } from './spans.ts';
+import { stripSpans } from './strip-spans.ts';
 
 export interface StripSearch {
   readonly policy: Policy;
@@ -27,29 +30,39 @@ export interface StripSearch {
 
 export interface StripChoice {
   readonly tiling: Tiling;
+  /** How the steps of the tiled network run. */
+  readonly spans: readonly SpanChoice[];
   readonly peakBytes: number;
   readonly extraMacs: number;
 }
 
-/** Strips a region may be cut into. */
-const STRIPS = [2, 3, 4, 6, 8];
 /** Operators of a region at most. */
 const LONGEST_REGION = 28;
 /** Each limit on live bytes is this share of what was reached before. */
 const DESCENT = 0.94;
+/** Where a limit cannot be met, the step is halved so often. */
+const HALVINGS = 3;
 /** Choices within a budget, each a little below the one before. */
 const BELOW_BUDGET = 3;
+/** Ends of a span that are tried after one that exceeds the limit: a residual block fits at its end only. */
+const BEYOND = 6;
 const MODES: readonly Mode[] = ['rows', 'pixels'];
 
-/** What is known of a region in so many strips. */
+/** An option, and what is known of it. */
 interface Region {
-  readonly tiles: TiledRegion;
-  readonly graph: Graph;
-  readonly extraMacs: number;
-  /** Peak while it runs, once it is known. */
-  peakBytes?: number;
+  readonly option: RegionOption;
+  /** How it runs, once that is known; steps count from the region's first. */
+  found?: { readonly spans: readonly SpanChoice[]; readonly steps: number; readonly peakBytes: number };
   /** The peak is known to be above this. */
   exceeds: number;
+}
+
+/** A run of steps [from, end) and how it is done. */
+interface Part {
+  readonly from: number;
+  readonly end: number;
+  readonly region?: Region;
+  readonly spans: readonly SpanChoice[];
 }
 
 /** Choices of strips from the highest peak to the lowest, each with the fewest products computed twice that were found. */
@@ -66,9 +79,8 @@ class StripPlanner {
   readonly #start: number;
   /** Position of a step's operator among the graph's operators; -1 for what is no operator. */
   readonly #positions: readonly number[];
-  readonly #regions = new Map<string, Region | undefined>();
-  /** Peak of steps [first, end) without strips, as far as known. */
-  readonly #plain = new Map<number, { peakBytes?: number; exceeds: number }>();
+  readonly #options: RegionOptions;
+  readonly #regions = new Map<number, readonly Region[]>();
 
   constructor(graph: Graph, search: StripSearch) {
     this.#graph = graph;
@@ -78,161 +90,177 @@ class StripPlanner {
     this.#macs = graphMacs(graph);
     this.#start = firstSchedulable(this.#network);
     this.#positions = positionsIn(graph, this.#network);
+    this.#options = new RegionOptions(graph);
   }
 
   descend(): StripChoice[] {
     const { budgetBytes, peakBytes, onProgress } = this.#search;
     const found: StripChoice[] = [];
-    let limit = budgetBytes ?? Math.floor(peakBytes * DESCENT);
-    const floor = Math.max(...this.#floors());
-    while (this.#search.work.left > 0 && limit >= floor) {
-      const choice = this.#fewestMacs(limit);
-      if (!choice || choice.extraMacs > this.#search.maxOverhead * this.#macs) break;
+    // Strips leave inputs and outputs of the network whole.
+    const floor = Math.max(this.#crossing[this.#start], this.#crossing[this.#network.steps.length]);
+    let reached = budgetBytes ?? peakBytes;
+    let step = budgetBytes === undefined ? 1 - DESCENT : 0;
+    for (let halvings = 0; halvings <= HALVINGS && this.#search.work.left > 0; ) {
+      const limit = Math.floor(reached * (1 - step));
+      const choice = limit >= floor ? this.#fewestMacs(limit) : undefined;
+      if (!choice) {
+        if (budgetBytes !== undefined) break;
+        step /= 2;
+        halvings++;
+        continue;
+      }
       found.push(choice);
       onProgress?.(Math.min(1, (peakBytes - choice.peakBytes) / Math.max(1, peakBytes - floor)));
       // Addresses may take more than live bytes: a budget is met with some to spare.
       if (budgetBytes !== undefined && found.length === BELOW_BUDGET) break;
-      limit = Math.floor(Math.min(choice.peakBytes, limit) * (budgetBytes === undefined ? DESCENT : 0.98));
+      reached = Math.min(choice.peakBytes, limit);
+      if (budgetBytes !== undefined) step = 0.02;
     }
     return found;
   }
 
-  /** Bytes that every plan has to hold at some moment: strips leave inputs and outputs of the network whole. */
-  #floors(): number[] {
-    return [this.#crossing[this.#start], this.#crossing[this.#network.steps.length]];
-  }
-
-  /** The fewest products computed twice with every piece within the limit. */
+  /** The fewest products computed twice with every piece within the limit; undefined where there are too many. */
   #fewestMacs(limit: number): StripChoice | undefined {
     const n = this.#network.steps.length;
-    const best: { macs: number; peak: number; from: number; region?: Region }[] = Array.from(
-      { length: n + 1 },
-      () => ({ macs: Number.POSITIVE_INFINITY, peak: 0, from: -1 }),
-    );
-    best[this.#start] = { macs: 0, peak: 0, from: -1 };
+    const best: { macs: number; peak: number; part?: Part }[] = Array.from({ length: n + 1 }, () => ({
+      macs: Number.POSITIVE_INFINITY,
+      peak: 0,
+    }));
+    best[this.#start] = { macs: 0, peak: 0 };
     const allowed = this.#search.maxOverhead * this.#macs;
     for (let i = this.#start; i < n; i++) {
       const from = best[i];
       if (from.macs > allowed || this.#crossing[i] > limit) continue;
-      const offer = (j: number, macs: number, peakBytes: number, region?: Region) => {
+      const offer = (part: Part, macs: number, peakBytes: number) => {
+        const to = best[part.end];
         const value = from.macs + macs;
         const peak = Math.max(from.peak, peakBytes);
-        if (value < best[j].macs || (value === best[j].macs && peak < best[j].peak))
-          best[j] = { macs: value, peak, from: i, region };
+        if (value < to.macs || (value === to.macs && peak < to.peak))
+          best[part.end] = { macs: value, peak, part };
       };
-      const reach = this.#plainReach(i, limit);
-      for (const { end, peakBytes } of reach) offer(end, 0, peakBytes);
-      const last = reach.at(-1)?.end ?? i;
-      // Strips are worth their price only for what does not run within the limit as it is.
+      let last = i;
+      for (const span of this.#plainReach(i, limit)) {
+        last = span.last + 1;
+        offer({ from: i, end: last, spans: [span] }, 0, span.peakBytes);
+      }
+      // A price is worth paying only for what does not run within the limit as it is.
       for (let j = last + 1; j <= Math.min(n, i + LONGEST_REGION); j++) {
         if (this.#crossing[j] > limit) continue;
-        for (const strips of STRIPS) {
-          const region = this.#region(i, j, strips);
-          if (
-            !region ||
-            from.macs + region.extraMacs > allowed ||
-            from.macs + region.extraMacs >= best[j].macs
-          )
-            continue;
-          const peakBytes = this.#regionPeak(i, j, region, limit);
-          if (peakBytes === undefined) continue;
-          offer(j, region.extraMacs, peakBytes, region);
+        for (const region of this.#regionsOf(i, j)) {
+          const { extraMacs, floorBytes } = region.option;
+          if (from.macs + extraMacs > Math.min(allowed, best[j].macs)) break;
+          if (floorBytes > limit) continue;
+          const found = this.#run(i, j, region, limit);
+          if (!found) continue;
+          offer({ from: i, end: j, region, spans: found.spans }, extraMacs, found.peakBytes);
           break;
         }
       }
     }
-    if (best[n].from < 0) return undefined;
-    const regions: TiledRegion[] = [];
-    for (let j = n; j > this.#start; j = best[j].from) {
-      const { region } = best[j];
-      if (region) regions.unshift(region.tiles);
-    }
-    return { tiling: { regions }, peakBytes: best[n].peak, extraMacs: best[n].macs };
+    return best[n].part && this.#choice(best);
   }
 
-  /** Ends of the pieces from step i on that run within the limit without strips, as one span each. */
-  #plainReach(i: number, limit: number): { end: number; peakBytes: number }[] {
-    const out: { end: number; peakBytes: number }[] = [];
+  #choice(best: readonly { macs: number; peak: number; part?: Part }[]): StripChoice {
     const n = this.#network.steps.length;
-    let failed = 0;
-    for (let j = i + 1; j <= n && failed < 3; j++) {
-      const peakBytes = this.#plainPeak(i, j, limit);
-      if (peakBytes === undefined) failed++;
-      else {
-        failed = 0;
-        if (this.#crossing[j] <= limit) out.push({ end: j, peakBytes });
-      }
+    const parts: Part[] = [];
+    for (let j = n; j > this.#start; j = parts[0].from) parts.unshift(best[j].part!);
+    const options = parts.flatMap(({ region }) => (region ? [region.option] : []));
+    const regions = options.flatMap(({ tiles }): TiledRegion[] => (tiles ? [tiles] : []));
+    const turned = options.flatMap((o) => o.turned).sort((a, b) => a - b);
+    const spans: SpanChoice[] = [];
+    // Regions have more steps than what they stand for; what comes after them moves back.
+    let at = this.#start;
+    for (const { from, end, region, spans: own } of parts) {
+      const shift = region ? at : at - from;
+      for (const s of own) spans.push({ ...s, first: s.first + shift, last: s.last + shift });
+      at += region ? region.found!.steps : end - from;
+    }
+    const tiling = { ...(turned.length > 0 ? { turned } : {}), regions };
+    return { tiling, spans, peakBytes: best[n].peak, extraMacs: best[n].macs };
+  }
+
+  /** Spans from step i on that run within the limit as they are. */
+  #plainReach(i: number, limit: number): SpanChoice[] {
+    const out: SpanChoice[] = [];
+    const n = this.#network.steps.length;
+    for (let end = i + 1, failed = 0; end <= n && failed < BEYOND; end++) {
+      const spans = chooseSpans(this.#network, {
+        modes: MODES,
+        objective: 'memory',
+        first: i,
+        end,
+        budgetBytes: limit,
+        maxCuts: 0,
+        work: this.#search.work,
+      });
+      failed = spans ? 0 : failed + 1;
+      if (spans && this.#crossing[end] <= limit) out.push(spans[0]);
     }
     return out;
   }
 
-  #plainPeak(first: number, end: number, limitBytes: number): number | undefined {
+  /** What can be done with steps [first, end), the cheapest first. */
+  #regionsOf(first: number, end: number): readonly Region[] {
     const key = first * (this.#network.steps.length + 1) + end;
-    const known = this.#plain.get(key) ?? { exceeds: 0 };
-    if (known.peakBytes !== undefined) return known.peakBytes <= limitBytes ? known.peakBytes : undefined;
-    if (limitBytes <= known.exceeds) return undefined;
-    const spans = chooseSpans(this.#network, {
-      modes: MODES,
-      objective: 'memory',
-      first,
-      end,
-      budgetBytes: limitBytes,
-      maxCuts: 0,
-      work: this.#search.work,
-    });
-    const peakBytes = spans && Math.max(0, ...spans.map((s) => s.peakBytes));
-    this.#plain.set(key, { peakBytes, exceeds: peakBytes === undefined ? limitBytes : 0 });
-    return peakBytes;
+    let regions = this.#regions.get(key);
+    if (!regions) {
+      const ids = this.#operatorsOf(first, end);
+      const ends = {
+        beforeBytes: this.#crossing[first],
+        isExternal: (id: number) => {
+          const root = this.#network.rootIndex.get(this.#network.storage.places[id].root);
+          return root !== undefined && this.#network.roots[root].external;
+        },
+      };
+      const most = this.#search.maxOverhead * this.#macs;
+      regions = ids ? this.#options.of(ids, ends, most).map((option) => ({ option, exceeds: 0 })) : [];
+      this.#regions.set(key, regions);
+    }
+    return regions;
   }
 
-  /** Steps [first, end) in strips of columns; undefined where that cannot be done. */
-  #region(first: number, end: number, strips: number): Region | undefined {
-    const key = `${first} ${end} ${strips}`;
-    if (this.#regions.has(key)) return this.#regions.get(key);
-    const region = this.#cut(first, end, strips);
-    this.#regions.set(key, region);
-    return region;
-  }
-
-  #cut(first: number, end: number, strips: number): Region | undefined {
-    const ids: number[] = [];
+  /** The operators of these steps, and the views between them. */
+  #operatorsOf(first: number, end: number): number[] | undefined {
     const before = first > 0 ? this.#positions[first - 1] : -1;
     for (let s = first; s < end; s++) if (this.#positions[s] < 0) return undefined;
-    // Views stand between the steps.
+    const ids: number[] = [];
     for (let id = before + 1; id <= this.#positions[end - 1]; id++) ids.push(id);
-    // Nothing but copies.
-    if (ids.length === 0) return undefined;
-    const { shape } = this.#graph.tensors[this.#graph.operators[ids[ids.length - 1]].outputs[0]];
-    if (shape.length !== 4 || shape[2] < 2 * strips) return undefined;
-    const tiles = { operators: ids, rows: [0, shape[1]], columns: evenCuts(shape[2], strips) };
+    // Steps may stand in another order than the graph's operators.
+    return ids.length > 0 ? ids : undefined;
+  }
+
+  /** How a region runs within the limit, by itself. */
+  #run(first: number, end: number, region: Region, limitBytes: number): Region['found'] {
+    const { found, option } = region;
+    if (found) return found.peakBytes <= limitBytes ? found : undefined;
+    if (limitBytes <= region.exceeds || this.#search.work.left <= 0) return undefined;
+    const network = this.#networkWith(option);
+    const more = network ? network.steps.length - this.#network.steps.length : 0;
+    // What is not cut into strips is one span: several are several regions.
+    const maxCuts = option.tiles ? undefined : 0;
+    const search = { modes: MODES, budgetBytes: limitBytes, work: this.#search.work, maxCuts };
+    const spans = network && stripSpans(network, first, end + more, search);
+    if (!spans) {
+      // What cannot be made into a graph never fits.
+      region.exceeds = network ? limitBytes : Number.POSITIVE_INFINITY;
+      return undefined;
+    }
+    region.found = {
+      spans: spans.map((s) => ({ ...s, first: s.first - first, last: s.last - first })),
+      steps: end + more - first,
+      peakBytes: Math.max(0, ...spans.map((s) => s.peakBytes)),
+    };
+    return region.found;
+  }
+
+  #networkWith({ tiles, turned }: RegionOption): Network | undefined {
     try {
-      const graph = applyTiles(this.#graph, { regions: [tiles] });
-      return { tiles, graph, extraMacs: graphMacs(graph) - this.#macs, exceeds: 0 };
+      const tiling = { turned: [...turned], regions: tiles ? [tiles] : [] };
+      return networkOf(applyTiles(this.#graph, tiling), this.#search.policy);
     } catch (error) {
       if (error instanceof TidemarkError) return undefined;
       throw error;
     }
-  }
-
-  #regionPeak(first: number, end: number, region: Region, limitBytes: number): number | undefined {
-    if (region.peakBytes !== undefined) return region.peakBytes <= limitBytes ? region.peakBytes : undefined;
-    if (limitBytes <= region.exceeds || this.#search.work.left <= 0) return undefined;
-    const network = networkOf(region.graph, this.#search.policy);
-    const more = network.steps.length - this.#network.steps.length;
-    const spans = chooseSpans(network, {
-      modes: MODES,
-      objective: 'memory',
-      first,
-      end: end + more,
-      budgetBytes: limitBytes,
-      work: this.#search.work,
-    });
-    if (!spans) {
-      region.exceeds = limitBytes;
-      return undefined;
-    }
-    region.peakBytes = Math.max(0, ...spans.map((s) => s.peakBytes));
-    return region.peakBytes;
   }
 }
 
