@@ -130,7 +130,7 @@ export function overWindows(
           });
         });
       };
-      overColumns(b, across, row, border, inner, even);
+      overColumns(b, across, row, border, inner, even, machine.dots !== undefined);
     });
   });
 }

@@ -88,7 +88,7 @@ export function interior(axis: WindowAxis): { readonly from: number; readonly to
 /**
  * Calls `border` for the columns of a row outside the interior one by one, and `inner` for those inside as a whole.
  * Where both sides of a row have a border, one loop goes over them, so that its code is there once. Columns that blocks
- * of `block` leave over count as border.
+ * of `block` leave over count as border. With `apart`, few such columns are written out one by one, each with its taps known.
  */
 export function overColumns(
   b: Builder,
@@ -97,11 +97,21 @@ export function overColumns(
   border: (x: Expr) => void,
   inner: (from: Expr, to: Expr) => void,
   block = 1,
+  apart = false,
 ): void {
   const all = interior(axis);
   const gap = Math.floor((all.to - all.from) / block) * block;
   const inside = { from: all.from, to: all.from + gap };
-  if (known(from) === 0 && known(to) === axis.output && gap > 0) {
+  const wholeRow = known(from) === 0 && known(to) === axis.output && gap > 0;
+  if (apart && gap > 0 && axis.output - gap <= MOST_APART) {
+    for (let x = 0; x < axis.output; x++) {
+      if (x >= inside.from && x < inside.to) continue;
+      b.if(compareIndex('le', from, x), () => b.if(compareIndex('gt', to, x), () => border(index(x))));
+    }
+    inner(greatest(from, inside.from), least(to, inside.to));
+    return;
+  }
+  if (wholeRow) {
     b.for('side', 0, axis.output - gap, 1, (side) => {
       const right = compareIndex('ge', side, inside.from);
       const left = inside.from === 0 ? index(gap) : select(right, index(gap), index(0));
@@ -128,6 +138,9 @@ export function evenBlock(axis: WindowAxis, { from, to }: Row, most: number): nu
   for (let n = most; n * 2 >= most && n > 0; n--) if (columns >= n && few(n)) return n;
   return undefined;
 }
+
+/** Columns of a border that may be written out one by one. */
+const MOST_APART = 2;
 
 /** One in so many columns may be computed as if it were border. */
 const FEW = 5;

@@ -24,6 +24,8 @@ interface Form {
   /** Instruction and operands, %0 the result. */
   readonly asm: string;
   readonly plain: string;
+  /** What the compiler says where it has the instruction; left out: __ARM_FEATURE_DSP. */
+  readonly feature?: string;
 }
 
 const low = (x: string) => `(int16_t)${x}`;
@@ -105,6 +107,21 @@ const forms: Readonly<Record<string, Form>> = {
     asm: 'smmulr %0, %1, %2',
     plain: '(int32_t)(((int64_t)a * b + INT64_C(2147483648)) >> 32)',
   },
+  saturate_i8: {
+    params: 'int32_t a',
+    result: 'int32_t',
+    asm: 'ssat %0, #8, %1',
+    plain: 'a < -128 ? -128 : a > 127 ? 127 : a',
+    feature: '__ARM_FEATURE_SAT',
+  },
+  saturate_u8: {
+    params: 'int32_t a',
+    result: 'int32_t',
+    asm: 'usat %0, #8, %1',
+    plain: 'a < 0 ? 0 : a > 255 ? 255 : a',
+    feature: '__ARM_FEATURE_SAT',
+  },
+  kept: { params: 'uint32_t a', result: 'uint32_t', asm: 'mov %0, %1', plain: 'a' },
   product_00: product(0, 0),
   product_01: product(0, 1),
   product_10: product(1, 0),
@@ -120,7 +137,7 @@ export function wordFunction(helpers: Helpers, name: string): string {
   return helpers.define(
     name,
     () => `static inline ${form.result} ${name}(${form.params}) {
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+#if defined(${form.feature ?? '__ARM_FEATURE_DSP'}) && defined(__GNUC__)
   ${form.result} r;
   __asm__("${form.asm}" : "=r"(r) : ${inputs});
   return r;
@@ -187,6 +204,16 @@ export function wordSum(helpers: Helpers, a: Expr, b: Expr, print: (x: Expr) => 
       return `${wordFunction(helpers, `product_${x.index}${y.index}`)}(${print(a)}, ${print(x.x)}, ${print(y.x)})`;
   }
   return undefined;
+}
+
+/** Both bounds of a byte, on processors that have that in one instruction and compilers that do not see it. */
+export function byteBounds(helpers: Helpers, e: Expr, print: (x: Expr) => string): string | undefined {
+  if (e.kind !== 'binary' || e.op !== 'min' || e.type !== 'i32') return undefined;
+  const { a, b } = e;
+  if (a.kind !== 'binary' || a.op !== 'max' || a.b.kind !== 'const' || b.kind !== 'const') return undefined;
+  const bounds = `${a.b.value} ${b.value}`;
+  const name = bounds === '-128 127' ? 'saturate_i8' : bounds === '0 255' ? 'saturate_u8' : undefined;
+  return name && `${wordFunction(helpers, name)}(${print(a.a)})`;
 }
 
 /** One lane of an i16x2. */

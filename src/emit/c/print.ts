@@ -13,6 +13,7 @@ import {
 import { partialLoad, vectorDot } from './arm-vectors.ts';
 import {
   alignedWordLoad,
+  byteBounds,
   isWord,
   wordExpression,
   wordFunction,
@@ -94,7 +95,7 @@ export class Printer {
           lines.push(`${pad}const ${this.type(s.value.type)} ${s.name} = ${this.expr(s.value)};`);
           break;
         case 'var':
-          lines.push(`${pad}${this.type(s.value.type)} ${s.name} = ${this.expr(s.value)};`);
+          lines.push(`${pad}${this.type(s.value.type)} ${s.name} = ${this.#initial(s.value)};`);
           break;
         case 'set':
           lines.push(`${pad}${s.name} = ${this.expr(s.value)};`);
@@ -138,6 +139,14 @@ export class Printer {
           break;
       }
     }
+  }
+
+  /** A constant word of a variable is wanted in a register. */
+  #initial(value: Expr): string {
+    const text = this.expr(value);
+    return isWord(value.type) && value.kind === 'const'
+      ? `${wordFunction(this.#helpers, 'kept')}(${text})`
+      : text;
   }
 
   #store(s: Stmt & { readonly kind: 'store' }, pad: string, lines: string[]): void {
@@ -285,6 +294,8 @@ export class Printer {
 
   #binary(e: Expr & { readonly kind: 'binary' }): string {
     const { op, type } = e;
+    const bounded = byteBounds(this.#helpers, e, (x) => this.expr(x));
+    if (bounded) return bounded;
     if (op === 'add' && type === 'i32') {
       const dotted = e.b.kind === 'dot' ? this.#dotSum(e.a, e.b) : undefined;
       const fused = dotted ?? wordSum(this.#helpers, e.a, e.b, (x) => this.expr(x));

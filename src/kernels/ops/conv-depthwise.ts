@@ -2,13 +2,27 @@
 import type { TypedArray } from '../../graph/graph.ts';
 import { weightZeros } from '../../ops/weight-zeros.ts';
 import type { Window } from '../../ops/window.ts';
-import { add, i32, load, mul, mulAdd, place, plus, splat, sub, times, type Variable } from '../builder.ts';
+import {
+  add,
+  i32,
+  known,
+  load,
+  mul,
+  mulAdd,
+  place,
+  plus,
+  splat,
+  sub,
+  times,
+  type Variable,
+} from '../builder.ts';
 import { channelData } from '../channel-data.ts';
 import { type ChannelCuts, overWindows, type WindowBlock } from '../channel-windows.ts';
 import { constantValues } from '../constants.ts';
 import { finishProducts } from '../finish.ts';
 import { type Cell, cellBytes, type Place, type Type, typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
+import { rowBiases, rowRange } from '../row-biases.ts';
 import { elementAt } from '../site.ts';
 import { addTapsInPairs, PAIR_CHANNELS } from './depthwise-pairs.ts';
 import { addTapsInWords, WORD_CHANNELS } from './depthwise-words.ts';
@@ -50,6 +64,16 @@ export function writeDepthwise(task: Task, window: Window): void {
       ? PAIR_CUTS
       : undefined;
   const pairs = { values, channels, down: window.y.taps, across, cell };
+  /** Biases less what the zero point adds, where windows are cut by no side. */
+  const biasesOf = ({ ky, kx }: WindowBlock) => {
+    if (known(kx.from) !== 0 || known(kx.to) !== across) return undefined;
+    const rowsBefore = (row: number, c: number) => {
+      let sum = 0;
+      for (let t = 0; t < row * across; t++) sum += values[c * taps + t];
+      return sum * zero;
+    };
+    return rowBiases(task, starts, rowsBefore, channels, rowRange(window.y, ky));
+  };
   const writeBlock = (block: WindowBlock) => {
     const together = cuts !== undefined && block.lanes > 1;
     const { first } = block;
@@ -57,10 +81,13 @@ export function writeDepthwise(task: Task, window: Window): void {
     const vectors = together ? block.lanes / lanes : block.vectors;
     const type = typeOf(float ? 'f32' : 'i32', lanes);
     const channel = (v: number) => plus(first, v * lanes);
+    const byRows = together && inWords && zero !== 0 ? biasesOf(block) : undefined;
     const sums = Array.from({ length: block.count }, (_, j) =>
-      Array.from({ length: vectors }, (_, v) => b.variable(`s${j}_${v}`, bias(type, channel(v)))),
+      Array.from({ length: vectors }, (_, v) =>
+        b.variable(`s${j}_${v}`, byRows ? byRows(channel(v)) : bias(type, channel(v))),
+      ),
     );
-    if (together && inWords) addTapsInWords(task, block, pairs, zero, sums);
+    if (together && inWords) addTapsInWords(task, block, pairs, byRows ? 0 : zero, sums);
     else if (together && block.lanes === PAIR_CHANNELS) addTapsInPairs(task, block, pairs, zero, sums);
     else addTaps(block, sums, lanes, type);
     sums.forEach((line, j) => {

@@ -7,6 +7,7 @@ import { type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
 import { asIndex, compareIndex, type Index, least, minus, plus, times } from '../builder.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
+import { rowRange } from '../row-biases.ts';
 import {
   evenBlock,
   inBlocks,
@@ -168,14 +169,14 @@ function writeRow(
   };
   // Code for floats is short: what blocks leave over is written out.
   const float = task.ctx.inputs[0]!.dtype === 'f32';
-  const even = float ? undefined : evenBlock(across, row, block.pixels);
+  const even = float || usesDots(task) ? undefined : evenBlock(across, row, block.pixels);
   const inner = (from: Expr, to: Expr) => {
     if (part === 'borders') return;
     inBlocks(b, from, to, even ?? block.pixels, (x, count) => {
       blockOf(task, window, products, row.row, x, count, false, block, cin, part === 'interior');
     });
   };
-  overColumns(b, across, row, edge, inner, even);
+  overColumns(b, across, row, edge, inner, even, usesDots(task));
 }
 
 /** `count` neighbouring output pixels of one block of channels; the input's rows are in one piece each. */
@@ -198,7 +199,8 @@ function blockOf(
   const ky = tapsOf(b, down, y);
   const kx = border ? tapsOf(b, across, x) : { from: 0, to: across.taps };
   const whole = ky.from === 0 && ky.to === down.taps && kx.from === 0 && kx.to === across.taps;
-  const sums = products.start(block, count, whole);
+  const rows = kx.from === 0 && kx.to === across.taps ? rowRange(down, ky) : undefined;
+  const sums = products.start(block, count, whole, rows);
   const left = startOf(across, x);
   const top = startOf(down, y);
   const first = times(block.group, cin * site.cellBytes);
@@ -224,8 +226,11 @@ function blockOf(
     }
   });
   for (let j = 0; j < count; j++) {
-    const pixel = plus(plus(times(row, across.output), x), j);
-    products.finish(block, sums.lines[j], task.outputs[0], b.let('to', addressOf(task.outputs[0], pixel)));
+    const [out] = task.outputs;
+    const to = runsUnbroken(out, across.output)
+      ? plus(b.let('line', addressOf(out, times(row, across.output))), times(plus(x, j), out.stride))
+      : addressOf(out, plus(plus(times(row, across.output), x), j));
+    products.finish(block, sums.lines[j], out, b.let('to', to));
   }
 }
 

@@ -44,7 +44,7 @@ export function addTapsInWords(
   const site = task.inputs[0]!;
   const { across, channels } = weights;
   const bytes: Vector = `${site.cell as 'i8' | 'u8'}x4`;
-  const offset = zero === 0 ? undefined : b.let('zero', constant(PAIR, -zero));
+  const offset = zero === 0 ? undefined : b.variable('zero', constant(PAIR, -zero));
   const element = (at: Expr): Halves => {
     const word = b.let('x', load(bytes, site.cell, elementAt(site, at, block.first)));
     const half = (which: 'even' | 'odd') =>
@@ -59,10 +59,10 @@ export function addTapsInWords(
       b.set(sum, add(sum, mul(lane(x[which], at), lane(w[which], at))));
     });
   };
-  const whole = known(block.kx.from) === 0 && known(block.kx.to) === across;
   block.overLines((ky, at) => {
     const row = times(ky, across);
-    if (!whole) {
+    const [low, high] = [known(block.kx.from), known(block.kx.to)];
+    if (low === undefined || high === undefined) {
       b.for('kx', block.kx.from, block.kx.to, 1, (tap) => {
         const w = weight(plus(row, tap));
         sums.forEach((line, j) => {
@@ -79,7 +79,7 @@ export function addTapsInWords(
       columns.set(key, x);
       return x;
     };
-    for (let tap = 0; tap < across; tap++) {
+    for (let tap = low; tap < high; tap++) {
       const w = weight(plus(row, tap));
       sums.forEach((line, j) => {
         step(line, column(tap, j), w);

@@ -6,8 +6,10 @@
  * Runs whose length is no multiple end with elements once more: the last word begins earlier, and weights that were taken
  * already are 0 in it. Nothing outside a run is read.
  */
+import type { TypedArray } from '../../graph/graph.ts';
 import {
   add,
+  constant,
   convert,
   dot,
   dotPairs,
@@ -23,10 +25,12 @@ import {
   vector,
   widen,
 } from '../builder.ts';
+import { constantValues } from '../constants.ts';
 import { finishProducts } from '../finish.ts';
 import { type Expr, type Place, type Region, type Type, typeOf, type Vector } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import type { Machine } from '../machine.ts';
+import { type RowRange, rowBiases } from '../row-biases.ts';
 import { elementAt } from '../site.ts';
 import { type DotLayout, dotLayout, packDots } from './dot-weights.ts';
 import { biasOf, excessOf, excessReader, weightsOf } from './product-weights.ts';
@@ -39,11 +43,11 @@ export function usesDots(task: Task): boolean {
   return task.machine.dots !== undefined && (dtype === 'i8' || dtype === 'u8') && weightsAreConstant(task);
 }
 
-/** Two pixels times two channels, or one times four; vectors have more registers. */
+/** Three pixels times two channels, or one times four: with what they are made of, the sums fill the registers. */
 export function dotBlocks(machine: Machine, perGroup: number, beside: number): BlockShape[] {
   const words = machine.dots === 4;
   const width = words && beside > 1 ? 2 : 4;
-  const pixels = Math.min(beside, 2);
+  const pixels = Math.min(beside, words ? 3 : 2);
   const count = Math.floor(perGroup / width);
   const rest = perGroup - count * width;
   const shapes: BlockShape[] = [];
@@ -52,18 +56,26 @@ export function dotBlocks(machine: Machine, perGroup: number, beside: number): B
   return shapes;
 }
 
-export function dotProducts(task: Task, shape: ProductShape): Products {
+/** Elements [from, from + count) of each `of`: part of a row of taps. */
+export interface Slice {
+  readonly from: number;
+  readonly count: number;
+  readonly of: number;
+}
+
+/** With a slice, `shape` has the slice's depth. */
+export function dotProducts(task: Task, shape: ProductShape, slice?: Slice): Products {
   const { b, ctx, machine } = task;
   const site = task.inputs[0]!;
   const shapes = dotBlocks(machine, shape.perGroup, shape.pixels);
-  const values = weightsOf(task, shape);
+  const values = slice ? sliced(weightsOf(task, shape), slice) : weightsOf(task, shape);
   const layout = dotLayout(machine, values, shape, site.cell);
   const { unit, units, unitBytes } = layout;
   const channels = shape.groups * shape.perGroup;
   const packed = task.module.packed(
     `${ctx.op.name} weights`,
     ctx.inputs[1]!.constant!.load(),
-    `dots ${unit}/${layout.cell}/${shapes.map((s) => s.valid)}/${shape.groups}/${shape.depth}`,
+    `dots ${unit}/${layout.cell}/${shapes.map((s) => s.valid)}/${shape.groups}/${shape.depth}/${slice?.from ?? ''}`,
     () => packDots(values, shape, shapes, layout),
   );
   const zero = ctx.inputs[0]!.quant?.zeroPoint[0] ?? 0;
@@ -75,6 +87,11 @@ export function dotProducts(task: Task, shape: ProductShape): Products {
   const blockBytes = (s: { readonly valid: number }) => shape.taps * units * s.valid * unitBytes;
   const groupBytes = shapes.reduce((n, s) => n + s.count * blockBytes(s), 0);
   const finish = finishProducts(task, channels);
+  const given = ctx.inputs[2] ? constantValues(ctx, 2) : new Int32Array(channels);
+  const biasesOf = (rows: RowRange) => {
+    const each = shape.taps / rows.rows;
+    return rowBiases(task, given, (row, c) => prefix![row * each * channels + c], channels, rows);
+  };
   const adder = inWords ? wordAdder(task, layout) : vectorAdder(task, layout);
   return {
     bytes: groupBytes * shape.groups,
@@ -93,15 +110,16 @@ export function dotProducts(task: Task, shape: ProductShape): Products {
         }
       });
     },
-    start: (block, pixels, whole) => ({
-      whole,
-      lines: Array.from({ length: pixels }, (_, j) =>
-        Array.from({ length: block.valid }, (_, v) => {
-          const from = whole && corrected ? corrected : bias;
-          return b.variable(`s${j}_${v}`, from('i32', plus(block.first, v)));
-        }),
-      ),
-    }),
+    start(block, pixels, whole, rows) {
+      const byRows = prefix && rows && !whole ? biasesOf(rows) : undefined;
+      const from = whole && corrected ? corrected : bias;
+      const first = (v: number) =>
+        byRows ? byRows(plus(block.first, v)) : from('i32', plus(block.first, v));
+      const lines = Array.from({ length: pixels }, (_, j) =>
+        Array.from({ length: block.valid }, (_, v) => b.variable(`s${j}_${v}`, first(v))),
+      );
+      return { whole: whole || byRows !== undefined, lines };
+    },
     add(block, { lines, whole }, pixels, tap, taps) {
       const from = b.let('w', plus(block.weights, times(tap, units * block.valid * unitBytes)));
       adder(lines, pixels, packed, from, taps, whole || !inWords ? 0 : zero);
@@ -125,6 +143,13 @@ export function dotProducts(task: Task, shape: ProductShape): Products {
       }
     },
   };
+}
+
+/** The elements of a slice of each run. */
+function sliced(values: TypedArray, { from, count, of }: Slice): TypedArray {
+  const out = new Int16Array((values.length / of) * count);
+  for (let i = 0; i < out.length; i++) out[i] = values[Math.floor(i / count) * of + from + (i % count)];
+  return out;
 }
 
 type Adder = (
@@ -179,7 +204,7 @@ function wordAdder(task: Task, layout: DotLayout): Adder {
   const bytes: Vector = `${site.cell as 'i8' | 'u8'}x4`;
   const PAIR: Vector = 'i16x2';
   return (sums, pixels, weights, from, taps, zero) => {
-    const offset = zero === 0 ? undefined : b.let('zero', { kind: 'const', type: PAIR, value: -zero });
+    const offset = zero === 0 ? undefined : b.variable('zero', constant(PAIR, -zero));
     const halves = (at: Place, some: number): readonly [Expr, Expr] => {
       if (some < 4) {
         const one = (k: number): Expr => {
@@ -188,27 +213,44 @@ function wordAdder(task: Task, layout: DotLayout): Adder {
         };
         // A number's own upper half meets a weight of 0.
         const even = some > 2 ? vector(PAIR, [one(0), one(2)]) : convert(PAIR, one(0), 'bits');
-        return [even, some > 1 ? convert(PAIR, one(1), 'bits') : { kind: 'const', type: PAIR, value: 0 }];
+        return [even, some > 1 ? convert(PAIR, one(1), 'bits') : constant(PAIR, 0)];
       }
       const word = b.let('word', load(bytes, site.cell, at));
       const half = (which: 'even' | 'odd') => (offset ? add(offset, widen(which, word)) : widen(which, word));
       return [half('even'), half('odd')];
     };
     overUnits(task, layout, taps, (element, number, some) => {
-      const xs = pixels.map((p) =>
-        halves(after(p, element), some).map((x, i) => b.let(i === 0 ? 'even' : 'odd', x)),
-      );
       const width = sums[0].length;
-      for (let v = 0; v < width; v++) {
+      const weight = (v: number): readonly Expr[] => {
         const at = place(weights, plus(from, plus(times(number, width * unitBytes), v * unitBytes)));
         const w = cell === 'i8' ? b.let('w', load('i8x4', 'i8', at)) : undefined;
         const pair = (i: 0 | 1) =>
           b.let('w', w ? widen(i ? 'odd' : 'even', w) : load(PAIR, 'i16', after(at, 4 * i)));
-        const both = [pair(0), ...(some > 1 ? [pair(1)] : [])];
-        both.forEach((part, i) => {
-          sums.forEach((line, j) => {
-            b.set(line[v], add(line[v], dotPairs('i32', xs[j][i], part)));
+        return [pair(0), ...(some > 1 ? [pair(1)] : [])];
+      };
+      const element4 = (p: Place) =>
+        halves(after(p, element), some).map((x, i) => b.let(i === 0 ? 'even' : 'odd', x));
+      const meet = (line: readonly Variable[], v: number, x: readonly Expr[], w: readonly Expr[]) => {
+        w.forEach((part, i) => {
+          b.set(line[v], add(line[v], dotPairs('i32', x[i], part)));
+        });
+      };
+      // Whichever is fewer stays in registers while the others come and go.
+      if (pixels.length > width) {
+        const ws = Array.from({ length: width }, (_, v) => weight(v));
+        pixels.forEach((p, j) => {
+          const x = element4(p);
+          ws.forEach((w, v) => {
+            meet(sums[j], v, x, w);
           });
+        });
+        return;
+      }
+      const xs = pixels.map(element4);
+      for (let v = 0; v < width; v++) {
+        const w = weight(v);
+        sums.forEach((line, j) => {
+          meet(line, v, xs[j], w);
         });
       }
     });

@@ -27,6 +27,7 @@ import { finishProducts, unsupported } from '../finish.ts';
 import { type Cell, cellBytes, type Expr, type Place, type Type, typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import type { Machine } from '../machine.ts';
+import type { RowRange } from '../row-biases.ts';
 import { elementAt, type Site } from '../site.ts';
 import { dotProducts, usesDots } from './dots.ts';
 import { pairAdder } from './pair-products.ts';
@@ -70,8 +71,8 @@ export interface Products {
   /** True where taps that are neighbours in the input may be added as one run. */
   readonly joins: boolean;
   overBlocks(body: (block: Block) => void): void;
-  /** Sums of `pixels` pixels, holding the bias. `whole`: each tap will be added once. */
-  start(block: Block, pixels: number, whole: boolean): Sums;
+  /** Sums of `pixels` pixels, holding the bias. `whole`: each tap will be added once; `rows`: those of some rows. */
+  start(block: Block, pixels: number, whole: boolean, rows?: RowRange): Sums;
   /** Adds `taps` neighbouring taps of each pixel, whose elements lie side by side. */
   add(block: Block, sums: Sums, pixels: readonly Place[], tap: Index, taps: Index): void;
   /** Stores one pixel's sums at its byte address. */
