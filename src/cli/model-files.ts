@@ -2,9 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { TidemarkError } from '../errors.ts';
-
-/** Beyond this neither protobuf nor FlatBuffers can address a file, nor one ArrayBuffer hold it everywhere. */
-const MAX_BYTES = 2 ** 31;
+import { type LimitName, withinLimit } from '../limits.ts';
 
 /** The whole file. Size and kind are checked before anything is read. */
 export function readModelFile(file: string): Uint8Array {
@@ -30,7 +28,7 @@ export function externalReader(model: string): (location: string) => Uint8Array 
 }
 
 /** Reads a file; `name` is what messages call it. */
-export function readChecked(file: string, name: string): Uint8Array {
+export function readChecked(file: string, name: string, limit: LimitName = 'fileBytes'): Uint8Array {
   let status: fs.Stats;
   try {
     status = fs.statSync(file);
@@ -39,12 +37,7 @@ export function readChecked(file: string, name: string): Uint8Array {
   }
   if (status.isDirectory())
     throw new TidemarkError('file-unreadable', `${name}: this is a folder, a file is needed`);
-  if (status.size > MAX_BYTES) {
-    throw new TidemarkError(
-      'file-too-large',
-      `${name}: ${status.size} bytes, the limit is ${MAX_BYTES} (2 GiB)`,
-    );
-  }
+  withinLimit(limit, status.size, 'file-too-large', `${name}: ${status.size} bytes`);
   try {
     const buffer = fs.readFileSync(file);
     // A plain array: a Buffer's slice is no copy, and code that runs in browsers counts on one.

@@ -2,15 +2,8 @@
  * What is too large to plan. A damaged or mistaken shape must end in one line, not in a machine without memory;
  * networks that are merely large still get a plan, layer by layer.
  */
-import { TidemarkError } from '../errors.ts';
 import { ABSENT, type Graph, pixelsOf, rowPixels, type TensorId, tensorBytes } from '../graph/graph.ts';
-
-/** Inputs and outputs of one operator. The checker keeps eight bytes for every byte of an arena. */
-const MAX_OPERATOR_BYTES = 2 ** 30;
-
-/** Firing tables have an entry a row, or a pixel, of every tensor. */
-const MAX_STREAMED_ROWS = 2 ** 21;
-const MAX_STREAMED_PIXELS = 2 ** 26;
+import { limits, withinLimit } from '../limits.ts';
 
 /** Throws `shape-too-large` where one operator alone is beyond what this program plans. */
 export function refuseTooLarge(graph: Graph): void {
@@ -19,11 +12,19 @@ export function refuseTooLarge(graph: Graph): void {
       [...op.inputs, ...op.outputs].filter((id) => id !== ABSENT && !graph.tensors[id].constant),
     );
     const bytes = [...ids].reduce((sum, id) => sum + tensorBytes(graph.tensors[id]), 0);
-    if (bytes <= MAX_OPERATOR_BYTES) continue;
+    if (bytes <= limits.operatorBytes) continue;
     const shapes = [...ids].map((id) => describe(graph, id)).join(', ');
-    throw new TidemarkError(
+    const what = `operator ${op.name} (${op.kind}): its tensors take ${bytes} bytes (${shapes})`;
+    withinLimit('operatorBytes', bytes, 'shape-too-large', what);
+  }
+  // An input that nothing reads, or an output that is an input, has no operator to be counted with.
+  for (const { name, tensor } of [...graph.inputs, ...graph.outputs]) {
+    const bytes = tensorBytes(graph.tensors[tensor]);
+    withinLimit(
+      'operatorBytes',
+      bytes,
       'shape-too-large',
-      `operator ${op.name} (${op.kind}): its tensors take ${bytes} bytes (${shapes}), the limit is ${MAX_OPERATOR_BYTES} (1 GiB); give smaller shapes`,
+      `${describe(graph, tensor)} of ${name} takes ${bytes} bytes`,
     );
   }
 }
@@ -37,7 +38,7 @@ export function canStream(graph: Graph): boolean {
     pixels += pixelsOf(shape);
     rows += pixelsOf(shape) / Math.max(1, rowPixels(shape));
   }
-  return rows <= MAX_STREAMED_ROWS && pixels <= MAX_STREAMED_PIXELS;
+  return rows <= limits.streamedRows && pixels <= limits.streamedPixels;
 }
 
 function describe(graph: Graph, id: TensorId): string {

@@ -3,6 +3,7 @@
  * constants become constants themselves (evaluated on first use), so shape arithmetic vanishes here.
  */
 import { TidemarkError, within } from '../errors.ts';
+import { withinLimit } from '../limits.ts';
 import { evaluate } from '../ops/evaluate.ts';
 import type { OutputType } from '../ops/operator.ts';
 import { definitionOf } from '../ops/registry.ts';
@@ -34,7 +35,7 @@ export interface OperatorOptions {
   readonly keep?: boolean;
 }
 
-/** Largest tensor side product that is accepted: beyond it no byte count is exact. */
+/** Largest tensor that is accepted on the way: beyond it no byte count is exact. What is planned is far smaller. */
 const MAX_ELEMENTS = 2 ** 40;
 
 export class GraphBuilder {
@@ -44,6 +45,7 @@ export class GraphBuilder {
   readonly #operators: Operator[] = [];
   readonly #inputs: Port[] = [];
   readonly #outputs: Port[] = [];
+  #madeElements = 0;
 
   constructor(name: string, dialect: Dialect) {
     this.name = name;
@@ -123,6 +125,11 @@ export class GraphBuilder {
       this.#operators.push(op);
       return outputs;
     }
+    const elements = (list: readonly (Tensor | undefined)[]) =>
+      list.reduce((n, t) => n + (t ? elementCount(t.shape) : 0), 0);
+    this.#madeElements += Math.max(0, elements(outputs) - elements(inputs));
+    const what = `operator ${name} (${kind}): constants made on import come to ${this.#madeElements} elements`;
+    withinLimit('madeElements', this.#madeElements, 'shape-too-large', what);
     let values: TypedArray[] | undefined;
     const compute = () => {
       values ??= evaluate(

@@ -8,6 +8,7 @@
 import { TidemarkError } from '../errors.ts';
 import { elementBytes, elementCount, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
 import { resolveStorage, type Storage } from '../graph/storage.ts';
+import { limits } from '../limits.ts';
 import { addressingOf } from './addressing.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Firings, firingsOf, type OperatorFirings, stagingBytes, workspaceBytes } from './firing.ts';
@@ -127,6 +128,9 @@ function makeShadows(plan: Plan): Map<string, Shadow> {
     if (sizes.has(name)) fail(`bank ${name} is described twice`);
     sizes.set(name, bytes);
   }
+  const all = [...sizes.values()].reduce((n, bytes) => n + bytes, 0);
+  if (all > limits.arenaBytes)
+    fail(`its memory takes ${all} bytes, the limit is ${limits.arenaBytes} (--limit arenaBytes=N raises it)`);
   for (const { bank, offset, bytes, name } of plan.buffers) {
     const size = sizes.get(bank);
     if (size === undefined) fail(`buffer ${name} lies in bank ${bank}, which is not described`);

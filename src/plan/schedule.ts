@@ -1,8 +1,9 @@
 /** Loop-compressed firing sequences: `(A^2 B)^55` instead of a hundred and sixty-five entries. */
+import { limits } from '../limits.ts';
 import type { ScheduleNode } from './plan.ts';
 
 /** The firings one after another, as actor indices. */
-export function expandSchedule(schedule: readonly ScheduleNode[], limit = 50_000_000): Int32Array {
+export function expandSchedule(schedule: readonly ScheduleNode[], limit = limits.firings): Int32Array {
   let total = 0;
   const count = (nodes: readonly ScheduleNode[], times: number): void => {
     for (const node of nodes) {
@@ -24,6 +25,7 @@ export function expandSchedule(schedule: readonly ScheduleNode[], limit = 50_000
       const start = at;
       write(body);
       const length = at - start;
+      if (length === 0) continue;
       for (let i = 1; i < node[0]; i++, at += length) out.copyWithin(at, start, start + length);
     }
   };

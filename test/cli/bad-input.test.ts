@@ -90,7 +90,7 @@ const CASES: readonly (readonly [what: string, file: string, bytes: Uint8Array, 
     'sizes that no machine here holds',
     'large.onnx',
     tinyModel(shaped([1, 3, 20_000, 20_000])),
-    /conv.*the limit is 1073741824 \(1 GiB\)/,
+    /conv.*the limit is 1073741824/,
   ],
 ];
 

@@ -131,7 +131,7 @@ describe('bad models', () => {
     fs.closeSync(fs.openSync(full, 'w'));
     fs.truncateSync(full, 3 * 2 ** 30);
     expect(refusal(['profile', 'huge.onnx'])).toBe(
-      'huge.onnx: 3221225472 bytes, the limit is 2147483648 (2 GiB)',
+      'huge.onnx: 3221225472 bytes, the limit is 2147483648 (--limit fileBytes=N raises it)',
     );
   });
 });

@@ -7,9 +7,11 @@ import type { OperatorOptions } from '../../src/graph/builder.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import {
   type Attributes,
+  type ElementType,
   type Epilogue,
   elementCount,
   type Graph,
+  lazyConstant,
   type Tensor,
   type TypedArray,
 } from '../../src/graph/graph.ts';
@@ -26,6 +28,8 @@ export interface RandomGraphOptions {
   /** Operators that are attempted. */
   readonly least?: number;
   readonly greatest?: number;
+  /** Operators that seeds of before have not: products, gathers, normalisations. Left out: none, and no 8-bit unsigned. */
+  readonly wide?: boolean;
 }
 
 /** A graph with 1 to 3 inputs and any number of outputs; float, or int8 in either dialect. */
@@ -34,7 +38,39 @@ export function randomGraph(seed: number, options: RandomGraphOptions = {}): Gra
   const form = seed % 5;
   if (form < 2) return float;
   const quantised = quantiseGraph(float, placeholderRanges(float));
+  if (options.wide && form === 3) return unsigned(quantised);
   return form < 4 ? quantised : { ...quantised, dialect: 'tflite' };
+}
+
+/** Inputs that are weights, by operator: they stay signed. */
+const WEIGHTED = new Set(['Conv', 'ConvTranspose', 'FullyConnected']);
+
+/** The same with unsigned activations: what is stored, and its zero point, is 128 more. */
+function unsigned(graph: Graph): Graph {
+  const weights = new Set(graph.operators.flatMap((op) => (WEIGHTED.has(op.kind) ? op.inputs.slice(1) : [])));
+  const changed = <T extends ElementType>(type: T): T =>
+    type.dtype === 'i8' && type.quant
+      ? {
+          ...type,
+          dtype: 'u8',
+          quant: { ...type.quant, zeroPoint: type.quant.zeroPoint.map((z) => z + 128) },
+        }
+      : type;
+  const tensors = graph.tensors.map((t) => {
+    if (weights.has(t.id)) return t;
+    const to = changed(t);
+    const { constant } = t;
+    if (to === t || !constant) return to;
+    return { ...to, constant: lazyConstant(() => Uint8Array.from(constant.load(), (v) => v + 128)) };
+  });
+  const operators = graph.operators.map((op) => ({
+    ...op,
+    ...(op.epilogue
+      ? { epilogue: op.epilogue.map((e) => ({ ...e, from: changed(e.from), to: changed(e.to) })) }
+      : {}),
+  }));
+  const ports = (list: Graph['inputs']) => list.map((p) => ({ ...p, dtype: tensors[p.tensor].dtype }));
+  return { ...graph, tensors, operators, inputs: ports(graph.inputs), outputs: ports(graph.outputs) };
 }
 
 /** Values for every input of a graph. */
@@ -74,9 +110,11 @@ class Maker {
   readonly #operators: number;
   #constants = 0;
   readonly #seed: number;
+  readonly #wide: boolean;
 
   constructor(seed: number, options: RandomGraphOptions) {
     this.#seed = seed;
+    this.#wide = options.wide === true;
     this.#random = seeded(seed);
     this.#builder = new GraphBuilder(`random-${seed}`, 'onnx');
     this.#operators = pick(this.#random, options.least ?? 2, options.greatest ?? 11);
@@ -171,6 +209,7 @@ class Maker {
 
   /** Adds one construction; the number of operators it has. */
   #step(): number {
+    if (this.#wide && this.#chance(0.15)) return this.#rarer(this.#picture());
     const dice = this.#random();
     const list: readonly (readonly [number, () => number])[] = [
       [0.2, () => this.#conv(this.#picture())],
@@ -195,6 +234,35 @@ class Maker {
       if (dice < sum) return make();
     }
     return this.#conv(this.#picture());
+  }
+
+  /** What most networks have little of. */
+  #rarer(x: Tensor): number {
+    const c = x.shape[3];
+    const line = (bound: number) => this.#constant([c], bound);
+    const epsilon = 0.001;
+    const made: readonly (() => Tensor)[] = [
+      () =>
+        this.#add('MatMul', [x, this.#constant([1, 1, c, this.#int(1, 5)], 0.5)], {
+          transposeA: false,
+          transposeB: false,
+        }),
+      () => {
+        const axis = this.#int(1, 3);
+        const indices = Int32Array.from({ length: this.#int(1, 4) }, () => this.#int(0, x.shape[axis] - 1));
+        const list = this.#builder.constant(`c${++this.#constants}`, [indices.length], indices);
+        return this.#add('Gather', [x, list], { axis });
+      },
+      () => this.#add('LayerNormalization', [x, line(1), line(0.5)], { axis: 3, epsilon }),
+      () => this.#add('InstanceNormalization', [x, line(1), line(0.5)], { epsilon }),
+      () => this.#add('LRN', [x], { size: this.#any([1, 3, 5]), alpha: 0.1, beta: 0.75, bias: 1 }),
+      () => this.#add('LpNormalization', [x], { axis: 3, p: this.#any([1, 2]) }),
+      () => this.#add('PRelu', [x, this.#constant([1, 1, 1, c], 0.5)]),
+      () => this.#add('ReduceSum', [x], { axes: this.#any([[1], [2], [1, 2]]), keepDims: true }),
+      () => this.#add('Min', [x, this.#constant([1, 1, 1, c], 0.5)]),
+    ];
+    this.#any(made)();
+    return 1;
   }
 
   #windowAttributes(same: boolean, kernel: readonly number[]): Attributes {

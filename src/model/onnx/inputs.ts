@@ -2,10 +2,10 @@
 import { TidemarkError } from '../../errors.ts';
 import type { GraphBuilder } from '../../graph/builder.ts';
 import { elementCount } from '../../graph/graph.ts';
+import { limits } from '../../limits.ts';
 import { type FileType, fileType } from './element-type.ts';
 import { lastPerm, plainView } from './layout.ts';
 import type { GraphProto, NodeProto, ValueInfoProto } from './schema.ts';
-import { MAX_ELEMENTS, MAX_RANK } from './tensor-data.ts';
 import { inputSource, type Order, type Value } from './value.ts';
 
 /** Name, shape and type that the file declares for a graph input. Throws `shape-dynamic` and others. */
@@ -52,7 +52,7 @@ export function inputType(
     );
   });
   const valid = shape.every((d) => Number.isInteger(d) && d > 0);
-  if (shape.length > MAX_RANK || !valid || elementCount(shape) > MAX_ELEMENTS) {
+  if (shape.length > limits.rank || !valid || elementCount(shape) > limits.tensorElements) {
     throw new TidemarkError('graph-invalid', `input ${name}: the shape [${shape}] cannot be held`);
   }
   return { shape, type };

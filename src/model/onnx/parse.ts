@@ -1,9 +1,7 @@
 /** Bytes to an ONNX model that is worth walking over: damaged and foreign files end here, with one line. */
 import { TidemarkError } from '../../errors.ts';
+import { withinLimit } from '../../limits.ts';
 import { decodeModel, type GraphProto, type ModelProto } from './schema.ts';
-
-const MAX_FILE_BYTES = 2 ** 31;
-const MAX_NODES = 100_000;
 
 export interface ParsedModel {
   readonly graph: GraphProto;
@@ -14,20 +12,22 @@ export interface ParsedModel {
 /** Decodes and checks the outermost structure. Throws `file-format`, `file-too-large` or `graph-invalid`. */
 export function parseModel(bytes: Uint8Array): ParsedModel {
   if (bytes.length === 0) throw new TidemarkError('file-format', 'the file is empty, expected an ONNX model');
-  if (bytes.length > MAX_FILE_BYTES) {
-    throw new TidemarkError('file-too-large', `the file has ${bytes.length} bytes, at most 2 GiB are read`);
-  }
+  withinLimit('fileBytes', bytes.length, 'file-too-large', `the file has ${bytes.length} bytes`);
   const model = decode(bytes);
   const graph = model.graph;
   if (!graph || (graph.node.length === 0 && graph.output.length === 0)) {
     throw new TidemarkError('file-format', 'not an ONNX model: it holds no graph');
   }
-  if (graph.node.length > MAX_NODES) {
-    throw new TidemarkError(
-      'graph-invalid',
-      `the graph has ${graph.node.length} nodes, at most ${MAX_NODES} are read`,
-    );
+  const nodes = graph.node.length;
+  withinLimit('nodes', nodes, 'graph-invalid', `the graph has ${nodes} nodes`);
+  const tensors = graph.initializer.length + graph.input.length + graph.valueInfo.length;
+  withinLimit('tensors', tensors, 'graph-invalid', `the graph lists ${tensors} tensors`);
+  for (const node of graph.node) {
+    const operands = Math.max(node.input.length, node.output.length);
+    withinLimit('operands', operands, 'graph-invalid', `a node has ${operands} inputs or outputs`);
+    checkNames([...node.output, node.name, node.opType]);
   }
+  checkNames([...graph.input, ...graph.output, ...graph.initializer].map((named) => named.name));
   if (graph.output.length === 0) throw new TidemarkError('graph-invalid', 'the graph has no outputs');
   if (graph.sparseInitializer.length > 0) {
     throw new TidemarkError(
@@ -46,6 +46,13 @@ export function parseModel(bytes: Uint8Array): ParsedModel {
     );
   }
   return { graph, opsets };
+}
+
+function checkNames(names: readonly string[]): void {
+  for (const name of names) {
+    const { length } = name;
+    withinLimit('nameCharacters', length, 'graph-invalid', `a name of ${length} characters`);
+  }
 }
 
 function decode(bytes: Uint8Array): ModelProto {

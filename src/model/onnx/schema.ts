@@ -11,6 +11,7 @@ import {
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
 } from '@bufbuild/protobuf/wkt';
+import { limits } from '../../limits.ts';
 
 const tables = {
   ModelProto: {
@@ -161,13 +162,15 @@ function descriptor(name: MessageName): DescMessage {
   return registry.getMessage(`onnx.${name}`)!;
 }
 
+const decoding = () => ({ readUnknownFields: false, recursionLimit: limits.nesting });
+
 /** Bytes to a message. Throws whatever the protobuf decoder throws on damaged bytes. */
 export function decodeModel(bytes: Uint8Array): ModelProto {
-  return fromBinary(descriptor('ModelProto'), bytes, { readUnknownFields: false }) as unknown as ModelProto;
+  return fromBinary(descriptor('ModelProto'), bytes, decoding()) as unknown as ModelProto;
 }
 
 export function decodeTensor(bytes: Uint8Array): TensorProto {
-  return fromBinary(descriptor('TensorProto'), bytes, { readUnknownFields: false }) as unknown as TensorProto;
+  return fromBinary(descriptor('TensorProto'), bytes, decoding()) as unknown as TensorProto;
 }
 
 export function encodeModel(model: ModelInit): Uint8Array {

@@ -11,6 +11,7 @@ import {
   lazyConstant,
   type TypedArray,
 } from '../../graph/graph.ts';
+import { limits, withinLimit } from '../../limits.ts';
 import { type FileType, fileType } from './element-type.ts';
 import { widenBfloat, widenHalf } from './half.ts';
 import { countVarints, decodeVarints, joined, narrow, saturate } from './packed.ts';
@@ -26,27 +27,17 @@ export interface TensorData {
   readonly constant: Constant;
 }
 
-export const MAX_RANK = 8;
-/** Elements that a tensor may have: a file of 2 GiB holds no more, and arrays stay allocatable. */
-export const MAX_ELEMENTS = 2 ** 31 - 1;
-
 /** Dimensions as numbers. Throws `graph-invalid` for negative, absurd or too many ones. */
 export function checkedShape(name: string, dims: readonly bigint[]): number[] {
-  if (dims.length > MAX_RANK) {
-    throw new TidemarkError('graph-invalid', `tensor ${name}: rank ${dims.length} is more than ${MAX_RANK}`);
-  }
+  withinLimit('rank', dims.length, 'graph-invalid', `tensor ${name} has rank ${dims.length}`);
   const shape = dims.map((d) => {
-    if (d < 0n || d > BigInt(MAX_ELEMENTS)) {
+    if (d < 0n || d > BigInt(limits.tensorElements)) {
       throw new TidemarkError('graph-invalid', `tensor ${name}: dimension ${d} of [${dims}] cannot be`);
     }
     return Number(d);
   });
-  if (elementCount(shape) > MAX_ELEMENTS) {
-    throw new TidemarkError(
-      'graph-invalid',
-      `tensor ${name}: the shape [${shape}] has more than 2^31 elements`,
-    );
-  }
+  const count = elementCount(shape);
+  withinLimit('tensorElements', count, 'graph-invalid', `tensor ${name} [${shape}] has ${count} elements`);
   return shape;
 }
 

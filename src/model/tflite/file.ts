@@ -3,6 +3,7 @@
  * interpreted here; every index is checked.
  */
 import { TidemarkError } from '../../errors.ts';
+import { withinLimit } from '../../limits.ts';
 import {
   byteField,
   bytesField,
@@ -21,11 +22,6 @@ import {
   ulongField,
 } from './cursor.ts';
 import { builtinName, type FileType, PLACEHOLDER_FOR_GREATER_CODES, TENSOR_TYPES } from './schema.ts';
-
-/** Limits far beyond any real model, stated so that a damaged count is an error instead of a long wait. */
-const MAX_RANK = 8;
-const MAX_TENSORS = 1_000_000;
-const MAX_OPERANDS = 65_536;
 
 export interface FileQuantisation {
   readonly scale: readonly number[];
@@ -78,6 +74,7 @@ const invalid = (message: string) => new TidemarkError('file-format', message);
 /** Parses a file. Throws `file-format` on anything that is not a well-formed TFLite model. */
 export function parseTflite(bytes: Uint8Array): FileModel {
   if (bytes.length === 0) throw invalid('the file is empty');
+  withinLimit('fileBytes', bytes.length, 'file-too-large', `the file has ${bytes.length} bytes`);
   if (bytes.length < 16 || String.fromCharCode(...bytes.subarray(4, 8)) !== 'TFL3') {
     throw invalid(
       'not a TFLite model: bytes 4 to 7 are not TFL3; expected a .tflite file of schema version 3',
@@ -92,10 +89,12 @@ export function parseTflite(bytes: Uint8Array): FileModel {
   const buffers = tablesField(model, 4);
   const codes = tablesField(model, 1).map(operatorCode);
   const tensorTables = tablesField(graph, 0);
-  if (tensorTables.length > MAX_TENSORS)
-    throw invalid(`${tensorTables.length} tensors; at most ${MAX_TENSORS} are read`);
+  const count = tensorTables.length;
+  withinLimit('tensors', count, 'file-format', `the graph has ${count} tensors`);
   const tensors = tensorTables.map((t, index) => readTensor(t, index, buffers, bytes));
-  const nodes = tablesField(graph, 3).map((t, index) => readNode(t, index, codes, tensors.length));
+  const nodeTables = tablesField(graph, 3);
+  withinLimit('nodes', nodeTables.length, 'file-format', `the graph has ${nodeTables.length} operators`);
+  const nodes = nodeTables.map((t, index) => readNode(t, index, codes, tensors.length));
   return {
     description: stringField(model, 3),
     tensors,
@@ -117,8 +116,8 @@ function operatorCode(table: Table): { builtin: string; custom: string } {
 function readTensor(table: Table, index: number, buffers: readonly Table[], bytes: Uint8Array): FileTensor {
   const name = stringField(table, 3) || `tensor ${index}`;
   const shape = intsField(table, 0);
-  if (shape.length > MAX_RANK)
-    throw invalid(`tensor ${name}: rank ${shape.length}; at most ${MAX_RANK} is read`);
+  withinLimit('nameCharacters', name.length, 'file-format', `a name of ${name.length} characters`);
+  withinLimit('rank', shape.length, 'file-format', `tensor ${name} has rank ${shape.length}`);
   if (shape.some((d) => d < -1))
     throw invalid(`tensor ${name}: the shape [${shape}] has a negative dimension`);
   const type = TENSOR_TYPES[byteField(table, 1)];
@@ -186,8 +185,7 @@ function readNode(
 }
 
 function indices(list: number[], count: number, what: string, optional: boolean): number[] {
-  if (list.length > MAX_OPERANDS)
-    throw invalid(`${what}: ${list.length} tensors; at most ${MAX_OPERANDS} are read`);
+  withinLimit('operands', list.length, 'file-format', `${what} are ${list.length} tensors`);
   for (const i of list) {
     if (i >= count || i < (optional ? -1 : 0)) throw invalid(`${what} name tensor ${i} of ${count}`);
   }

@@ -11,6 +11,7 @@ import {
   elementCount,
   type Tensor,
 } from '../../graph/graph.ts';
+import { withinLimit } from '../../limits.ts';
 import type { OutputType } from '../../ops/operator.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import { integerRange } from '../../ops/unary.ts';
@@ -19,9 +20,6 @@ import type { Activation } from './schema.ts';
 
 /** Turns one operator of the file into operators of the graph and returns its outputs, in the file's order. */
 export type Importer = (node: Node) => Tensor | readonly Tensor[];
-
-/** Shapes, axes and indices longer than this are data, not parameters. */
-const MAX_PARAMETER = 65_536;
 
 /** One operator of the file during its import. */
 export interface Node {
@@ -57,12 +55,8 @@ export function numbers(node: Node, i: number, what: string): number[] {
       `its ${what} (tensor ${tensor.name}) are computed at run time; expected constants, so that every size is known before a run`,
     );
   }
-  if (elementCount(tensor.shape) > MAX_PARAMETER) {
-    throw new TidemarkError(
-      'operator-invalid',
-      `its ${what} are ${elementCount(tensor.shape)} numbers; at most ${MAX_PARAMETER} are accepted`,
-    );
-  }
+  const count = elementCount(tensor.shape);
+  withinLimit('parameterNumbers', count, 'operator-invalid', `its ${what} are ${count} numbers`);
   return Array.from(tensor.constant.load());
 }
 

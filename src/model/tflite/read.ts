@@ -12,14 +12,12 @@ import {
   type Quantisation,
   type Tensor,
 } from '../../graph/graph.ts';
+import { withinLimit } from '../../limits.ts';
 import { joinDilated } from './dilation.ts';
 import { type FileModel, type FileNode, type FileTensor, parseTflite } from './file.ts';
 import type { Node } from './importer.ts';
 import { importerOf, refusal } from './operators/importers.ts';
 import { dtypeOfFile, fileBytes, readValues } from './values.ts';
-
-/** Elements that a constant made on import may have; a damaged file could ask for a machine's whole memory. */
-const MAX_FOLDED = 2 ** 26;
 
 export interface ReadTfliteOptions {
   /** Name of the graph. */
@@ -125,12 +123,9 @@ function importNode(
         'graph-invalid',
         `tensor ${model.tensors[t].name} is written twice, or is an input or constant too`,
       );
-    if (outputs[i].constant && elementCount(outputs[i].shape) > MAX_FOLDED) {
-      throw new TidemarkError(
-        'file-too-large',
-        `a constant of shape [${outputs[i].shape}]; at most ${MAX_FOLDED} elements are made on import`,
-      );
-    }
+    const { shape, constant } = outputs[i];
+    const what = `a constant of shape [${shape}] is made on import`;
+    if (constant) withinLimit('madeElements', elementCount(shape), 'file-too-large', what);
     tensors[t] = outputs[i];
   });
 }

@@ -1,6 +1,7 @@
 /** Operators whose results are known before the run, Cast, and Dropout (which does nothing at inference). */
 import { TidemarkError } from '../../../errors.ts';
 import { allocate, elementCount, lazyConstant, type TypedArray } from '../../../graph/graph.ts';
+import { limits } from '../../../limits.ts';
 import { fileType, fileTypeNamed } from '../element-type.ts';
 import {
   constant,
@@ -13,9 +14,6 @@ import {
   refuse,
 } from '../node-context.ts';
 import { constantValues, isConstant, tensorValue, type Value } from '../value.ts';
-
-/** Largest constant that a file may ask for without bringing its values: 1 GiB of float32. */
-const MAX_MADE = 2 ** 28;
 
 function int64s(
   c: NodeContext,
@@ -50,7 +48,7 @@ const constantNode: Importer = (c) => {
 
 const constantOfShape: Importer = (c) => {
   const dims = Array.from(constantInput(c, 0, 'the shape') ?? []);
-  if (dims.some((d) => d < 0) || elementCount(dims) > MAX_MADE) {
+  if (dims.some((d) => d < 0) || elementCount(dims) > limits.madeElements) {
     throw new TidemarkError('graph-invalid', `a constant of shape [${dims}] cannot be`);
   }
   const tensor = c.attrs.tensor('value');
@@ -64,7 +62,7 @@ const constantOfShape: Importer = (c) => {
 const range: Importer = (c) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => constantInput(c, i, 'a bound of Range')?.[0] ?? 0);
   const count = Math.max(0, Math.ceil((limit - start) / delta));
-  if (!(count <= MAX_MADE))
+  if (!(count <= limits.madeElements))
     throw new TidemarkError('graph-invalid', `Range from ${start} to ${limit} by ${delta} cannot be`);
   const { type } = input(c, 0);
   const values = allocate(type.dtype, count).map((_, i) => start + i * delta);
