@@ -62,8 +62,11 @@ interface Elements {
   readonly firstRow: number;
 }
 
-/** The rows and firings of a network under its policy; steps that need not fire have no firings. */
-export function rowModelOf(network: Network): RowModel {
+/**
+ * The rows and firings of a network under its policy; steps that need not fire have no firings. Rows of what stays inside take
+ * multiples of `alignment`; what is there from the start or stays to the end lies in one piece.
+ */
+export function rowModelOf(network: Network, alignment = 1): RowModel {
   const { graph, storage, policy } = network;
   const fires = network.steps.map((s, i) => {
     const { shape } = network.table(i, 'rows');
@@ -176,7 +179,8 @@ export function rowModelOf(network: Network): RowModel {
   const model = rows.map((row) => {
     const given = row.writers.some((w) => isGiven(w.step));
     if (given) givenBytes += row.bytes;
-    return { ...row, given };
+    const single = !given && !row.kept;
+    return { ...row, given, bytes: single ? Math.ceil(row.bytes / alignment) * alignment : row.bytes };
   });
   const fired = steps.map((s, i) => {
     if (isGiven(i)) return { ...s, firings: [] };

@@ -36,7 +36,7 @@ export interface RandomGraphOptions {
 export function randomGraph(seed: number, options: RandomGraphOptions = {}): Graph {
   const float = new Maker(seed, options).graph();
   const form = seed % 5;
-  if (form < 2) return float;
+  if (form < 2 || options.float) return float;
   const quantised = quantiseGraph(float, placeholderRanges(float));
   if (options.wide && form === 3) return unsigned(quantised);
   return form < 4 ? quantised : { ...quantised, dialect: 'tflite' };

@@ -40,6 +40,16 @@ export function exactOrder(network: Network, request: ExactRequest): ExactOrder 
   return new OrderSearch(network, request).run(request.method ?? 'valleys', request.maxStates ?? MAX_STATES);
 }
 
+/** Some order that never goes above a limit; other seeds give others. Undefined where none was found within the allowance. */
+export function orderWithin(
+  network: Network,
+  request: ExactRequest,
+  limitBytes: number,
+  seed: number,
+): Int32Array | undefined {
+  return new OrderSearch(network, request).within(limitBytes, seed, request.maxStates ?? MAX_STATES);
+}
+
 /** Peak of live bytes of an order of steps, counted as the search counts. */
 export function peakOfOrder(network: Network, request: ExactRequest, order: ArrayLike<number>): number {
   return new OrderSearch(network, request).peakOf(order);
@@ -82,6 +92,34 @@ interface Root {
   readonly readers: { readonly step: number; readonly lo: Int32Array; readonly upTo?: Int32Array }[];
   /** Nobody reads what lies from here on. */
   needed: number;
+}
+
+/** Rows that are placed singly begin at multiples of this. */
+const ALIGNMENT = 4;
+
+/** Bytes of elements of a root: of whole rows, where it goes by rows. */
+function bytesOf({ granule, bytes }: Root, elements: number): number {
+  if (granule === 1) return elements * bytes;
+  const row = Math.ceil((granule * bytes) / ALIGNMENT) * ALIGNMENT;
+  return Math.ceil(elements / granule) * row;
+}
+
+/** What is tried first: what lowers live bytes, the step furthest down or up, or anything. The greatest key goes first. */
+const STYLES: readonly ((m: Move, live: number) => number)[] = [
+  ({ step }) => step * 2,
+  () => 0,
+  ({ after }, live) => (after <= live ? 2 : 0),
+  ({ step }) => -step * 2,
+];
+
+function randomFrom(seed: number): () => number {
+  let state = (seed * 0x9e3779b1) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 4294967296;
+  };
 }
 
 class OrderSearch {
@@ -217,6 +255,49 @@ class OrderSearch {
     return found && { ...found, peak: Math.max(found.peak, from.peak) };
   }
 
+  /** Depth first; moves that were tried in vain are not tried again from the same state. */
+  within(limitBytes: number, seed: number, maxStates: number): Int32Array | undefined {
+    const random = randomFrom(seed);
+    const style = STYLES[seed % STYLES.length];
+    const all = this.#target.reduce((sum, n) => sum + n, 0);
+    const fired = new Uint16Array(this.#tables.length);
+    const live = this.#roots.reduce((sum, r) => sum + this.#liveOf(r, fired), 0);
+    const seen = new Set<string>();
+    const order: number[] = [];
+    const lives = [live];
+    const stack: Move[][] = [];
+    const open = () =>
+      this.#moves({ fired, live: lives[order.length] })
+        .filter((m) => m.during <= limitBytes)
+        .map((m) => ({ m, key: style(m, lives[order.length]) + random() }))
+        .sort((a, b) => b.key - a.key)
+        .map(({ m }) => m);
+    if (live > limitBytes) return undefined;
+    stack.push(open());
+    for (let states = 0; order.length < all; ) {
+      const next = stack[stack.length - 1].shift();
+      if (!next) {
+        stack.pop();
+        if (stack.length === 0) return undefined;
+        fired[order.pop()!]--;
+        lives.pop();
+        continue;
+      }
+      fired[next.step]++;
+      const key = String.fromCharCode(...fired);
+      if (seen.has(key)) {
+        fired[next.step]--;
+        continue;
+      }
+      seen.add(key);
+      if (++states > maxStates) return undefined;
+      order.push(next.step);
+      lives.push(next.after);
+      stack.push(open());
+    }
+    return Int32Array.from(order, (step) => step + this.#first);
+  }
+
   peakOf(order: ArrayLike<number>): number {
     const fired = new Uint16Array(this.#tables.length);
     let live = this.#roots.reduce((sum, r) => sum + this.#liveOf(r, fired), 0);
@@ -231,7 +312,7 @@ class OrderSearch {
     return peak;
   }
 
-  #moves(state: State): Move[] {
+  #moves(state: Pick<State, 'fired' | 'live'>): Move[] {
     const moves: Move[] = [];
     for (let step = 0; step < this.#tables.length; step++)
       if (state.fired[step] < this.#target[step] && this.#ready(state.fired, step))
@@ -298,7 +379,7 @@ class OrderSearch {
 
   #liveOf(root: Root, fired: Uint16Array, step = -1, read = false): number {
     const { lo, hi } = this.#partOf(root, fired, step, read);
-    return (hi - lo) * root.bytes;
+    return bytesOf(root, hi - lo);
   }
 
   /** Bytes of what a step writes next that nobody reads: they need their room while it fires. */
@@ -310,7 +391,7 @@ class OrderSearch {
       if (w.step !== step || w.part.hi[f] <= w.part.lo[f]) continue;
       const from = Math.floor(w.part.lo[f] / root.granule) * root.granule;
       const to = Math.min(root.size, Math.ceil(w.part.hi[f] / root.granule) * root.granule);
-      bytes += (Math.max(0, Math.min(to, lo) - from) + Math.max(0, to - Math.max(from, hi))) * root.bytes;
+      bytes += bytesOf(root, Math.max(0, Math.min(to, lo) - from) + Math.max(0, to - Math.max(from, hi)));
     }
     return bytes;
   }

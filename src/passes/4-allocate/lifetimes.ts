@@ -6,6 +6,8 @@
 import type { Network, RootInfo } from '../3-schedule/steps.ts';
 import type { SpanSchedule } from '../3-schedule/stream.ts';
 import type { FiringTable, Mode } from '../3-schedule/tables.ts';
+import { inPlacePairs } from './in-place.ts';
+import { block, type Frame, pieceTimesOf, singles } from './pieces.ts';
 
 /**
  * One thing that needs an address. Times are half firings: 2t while firing t runs (what it writes is there, what
@@ -239,10 +241,7 @@ export function timelineOf(
   });
   // What is staged is written when its reads are over: no need to follow them element by element.
   const direct = tables.map((t, s) => (staged[s] ? { ...t, reads: [] } : t));
-  const inPlace = [
-    ...inPlacePairs(network, direct, indexOfRoot, rings),
-    ...inPlacePieces(network, direct, lifetimes, piecesOf),
-  ];
+  const inPlace = inPlacePairs(network, direct, lifetimes, { whole: indexOfRoot, pieces: piecesOf, rings });
   return { lifetimes, inPlace, sequence, modes, pieces, ...(reverse.includes(true) ? { reverse } : {}) };
 }
 
@@ -268,47 +267,9 @@ function mayLieInRows(
   return rows && !r.kept && !r.external && writers.every((s) => steps[s].kind === 'operator');
 }
 
-/** When each piece of a root is first written, and when it is over: several may write and read it one after another. */
-interface PieceTimes {
-  readonly births: Int32Array;
-  readonly deaths: Int32Array;
-  write(lo: number, hi: number, time: number): void;
-  read(lo: number, hi: number, over: number): void;
-}
-
-function pieceTimesOf(info: RootInfo, pieceElements: number): PieceTimes {
-  const count = Math.ceil(info.elements / pieceElements);
-  const births = new Int32Array(count).fill(-1);
-  const deaths = new Int32Array(count);
-  const note = (lo: number, hi: number, death: number): void => {
-    for (let p = Math.floor(lo / pieceElements); p * pieceElements < hi; p++)
-      deaths[p] = Math.max(deaths[p], death);
-  };
-  return {
-    births,
-    deaths,
-    write(lo, hi, time) {
-      for (let p = Math.floor(lo / pieceElements); p * pieceElements < hi; p++)
-        if (births[p] < 0) births[p] = time;
-      note(lo, hi, time + 1);
-    },
-    read: note,
-  };
-}
-
 /** One past what is given up with what firing f read: what the next one passes over too, as far as anything is read. */
 function readUntil(lo: Int32Array, upTo: Int32Array, f: number, total: number): number {
   return f + 1 < total ? Math.max(upTo[f], Math.min(lo[f + 1], upTo[total - 1])) : upTo[f];
-}
-
-/** A lifetime for each piece that is ever written: from its first byte's writing until nothing of it is needed. */
-function singles(root: number, info: RootInfo, pieceElements: number, times: PieceTimes): Lifetime[] {
-  return Array.from(times.births, (birth, piece) => ({ birth, piece, death: times.deaths[piece] }))
-    .filter(({ birth }) => birth >= 0)
-    .map(({ birth, death, piece }) => {
-      const bytes = Math.min(pieceElements, info.elements - piece * pieceElements) * info.elementBytes;
-      return block({ name: `${info.name}[${piece}]`, root, piece, bytes, birth, death });
-    });
 }
 
 /**
@@ -336,70 +297,7 @@ function readParts(
   return { low, needed };
 }
 
-type Frame = Pick<
-  Lifetime,
-  'name' | 'root' | 'piece' | 'step' | 'staging' | 'ring' | 'bytes' | 'birth' | 'death'
->;
-
 function staircase(frame: Frame, live: Growing, elementBytes: number): Lifetime {
   const scale = (values: readonly number[]) => Int32Array.from(values, (v) => v * elementBytes);
   return { ...frame, times: Int32Array.from(live.times), lo: scale(live.lo), hi: scale(live.hi) };
-}
-
-/** Live as a whole all the time: rings and working memory. */
-function block(frame: Frame): Lifetime {
-  return {
-    ...frame,
-    times: Int32Array.of(frame.birth),
-    lo: Int32Array.of(0),
-    hi: Int32Array.of(frame.bytes),
-  };
-}
-
-function inPlacePairs(
-  network: Network,
-  tables: readonly FiringTable[],
-  index: ReadonlyMap<number, number>,
-  rings: ReadonlyMap<number, number>,
-): InPlacePair[] {
-  const pairs: InPlacePair[] = [];
-  tables.forEach((table) => {
-    const out = table.writes[0]?.root;
-    if (out === undefined || rings.has(out)) return;
-    if (network.roots[out].writers.length > 1) return;
-    for (const r of table.reads) {
-      if (!r.inPlace || r.root === out || rings.has(r.root) || network.roots[r.root].external) continue;
-      const output = index.get(out);
-      const input = index.get(r.root);
-      if (output !== undefined && input !== undefined) pairs.push({ output, input });
-    }
-  });
-  return pairs;
-}
-
-/** A row of an output may lie on the same row of an input that it is written over element by element. */
-function inPlacePieces(
-  network: Network,
-  tables: readonly FiringTable[],
-  lifetimes: readonly Lifetime[],
-  piecesOf: ReadonlyMap<number, number>,
-): InPlacePair[] {
-  const pairs: InPlacePair[] = [];
-  tables.forEach((table) => {
-    const out = table.writes[0]?.root;
-    const output = piecesOf.get(out);
-    if (output === undefined || network.roots[out].writers.length > 1) return;
-    for (const r of table.reads) {
-      const input = piecesOf.get(r.root);
-      if (!r.inPlace || r.root === out || input === undefined) continue;
-      // Both have their pieces in order; some may never be made.
-      for (let i = output, k = input; lifetimes[i]?.root === out && lifetimes[k]?.root === r.root; ) {
-        const ahead = lifetimes[i].piece! - lifetimes[k].piece!;
-        if (ahead === 0 && lifetimes[i].bytes === lifetimes[k].bytes) pairs.push({ output: i, input: k });
-        if (ahead <= 0) i++;
-        if (ahead >= 0) k++;
-      }
-    }
-  });
-  return pairs;
 }
