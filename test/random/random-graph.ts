@@ -30,6 +30,8 @@ export interface RandomGraphOptions {
   readonly greatest?: number;
   /** Operators that seeds of before have not: products, gathers, normalisations. Left out: none, and no 8-bit unsigned. */
   readonly wide?: boolean;
+  /** Float whatever the seed. */
+  readonly float?: boolean;
 }
 
 /** A graph with 1 to 3 inputs and any number of outputs; float, or int8 in either dialect. */
