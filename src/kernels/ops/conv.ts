@@ -3,8 +3,8 @@
 import { channelsOf } from '../../graph/graph.ts';
 import type { ConvAttributes } from '../../ops/conv.ts';
 import type { OpContext } from '../../ops/operator.ts';
-import { type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
-import { asIndex, compareIndex, type Index, least, minus, plus, times } from '../builder.ts';
+import { endTap, firstTap, type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
+import { asIndex, compareIndex, type Index, index, least, minus, plus, times } from '../builder.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { rowRange } from '../row-biases.ts';
@@ -21,7 +21,7 @@ import {
 } from '../rows.ts';
 import { addressOf, elementAt, isDense, runsUnbroken, stretchesOf } from '../site.ts';
 import { writeDepthwise } from './conv-depthwise.ts';
-import { dotBlocks, usesDots } from './dots.ts';
+import { dotBlocks, dotProducts, usesDots } from './dots.ts';
 import {
   type Block,
   type BlockShape,
@@ -121,7 +121,18 @@ function writeConv(task: Task, window: Window, groups: number, cin: number, perG
     over(products, (row, block) => writeRow(task, window, products, row, block, cin, 'all'));
     return;
   }
-  over(products, (row, block) => writeRow(task, window, products, row, block, cin, 'borders'));
+  const edges = edgeProducts(task, window, { groups, perGroup, depth: cin, taps, pixels: 1 });
+  for (const { x, by } of edges ?? []) {
+    over(by, (row, block) => {
+      b.if(compareIndex('le', row.from, x), () =>
+        b.if(compareIndex('gt', row.to, x), () =>
+          blockOf(task, window, by, row.row, index(x), 1, true, block, cin, true),
+        ),
+      );
+    });
+  }
+  if (edges === undefined)
+    over(products, (row, block) => writeRow(task, window, products, row, block, cin, 'borders'));
   over(rowwise, (row, block) => writeRow(task, window, rowwise, row, block, cin, 'interior'));
 }
 
@@ -143,6 +154,31 @@ function rowProducts(
   const useful = !products.joins && across.taps > 1 && products.bytes <= SMALL_BYTES;
   if (!dense || !useful || !runsUnbroken(site, across.input)) return undefined;
   return productsOf(task, { ...shape, depth: shape.depth * across.taps, taps: down.taps });
+}
+
+/** Columns whose windows are cut that have products of their own, at most, and bytes of all their weights. */
+const MOST_EDGES = 2;
+const MOST_EDGE_BYTES = 8 * 1024;
+
+/** The columns of a picture's sides with products by the part of a row of taps that each meets, where these are few and small. */
+function edgeProducts(
+  task: Task,
+  { x: across, y: down }: Window,
+  shape: ProductShape,
+): { readonly x: number; readonly by: Products }[] | undefined {
+  if (!usesDots(task)) return undefined;
+  const inside = interior(across);
+  const columns = Array.from({ length: across.output }, (_, x) => x).filter(
+    (x) => x < inside.from || x >= inside.to,
+  );
+  const weights = shape.groups * shape.perGroup * shape.depth * shape.taps;
+  if (columns.length > MOST_EDGES || columns.length * weights > MOST_EDGE_BYTES) return undefined;
+  return columns.map((x) => {
+    const [from, end] = [firstTap(across, x), endTap(across, x)];
+    const count = (end - from) * shape.depth;
+    const slice = { from: from * shape.depth, count, of: across.taps * shape.depth };
+    return { x, by: dotProducts(task, { ...shape, depth: count, taps: down.taps }, slice) };
+  });
 }
 
 /** Part of a row: its interior has products by rows of taps, or all of it by taps. */
@@ -198,8 +234,9 @@ function blockOf(
   const { picture, y } = inputRow(window, row);
   const ky = tapsOf(b, down, y);
   const kx = border ? tapsOf(b, across, x) : { from: 0, to: across.taps };
-  const whole = ky.from === 0 && ky.to === down.taps && kx.from === 0 && kx.to === across.taps;
-  const rows = kx.from === 0 && kx.to === across.taps ? rowRange(down, ky) : undefined;
+  const wide = rowwise || (kx.from === 0 && kx.to === across.taps);
+  const whole = wide && ky.from === 0 && ky.to === down.taps;
+  const rows = wide ? rowRange(down, ky) : undefined;
   const sums = products.start(block, count, whole, rows);
   const left = startOf(across, x);
   const top = startOf(down, y);
@@ -216,7 +253,7 @@ function blockOf(
         elementAt(site, plus(at, j * across.stride * site.stride)),
       );
     };
-    if (rowwise) products.add(block, sums, pixels(0), k, 1);
+    if (rowwise) products.add(block, sums, pixels(kx.from), k, 1);
     else if (joined) {
       products.add(block, sums, pixels(kx.from), plus(times(k, across.taps), kx.from), minus(kx.to, kx.from));
     } else {

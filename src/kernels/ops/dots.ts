@@ -43,10 +43,10 @@ export function usesDots(task: Task): boolean {
   return task.machine.dots !== undefined && (dtype === 'i8' || dtype === 'u8') && weightsAreConstant(task);
 }
 
-/** Three pixels times two channels, or one times four: with what they are made of, the sums fill the registers. */
+/** Three pixels times two channels, or one times eight: with what they are made of, the sums fill the registers. */
 export function dotBlocks(machine: Machine, perGroup: number, beside: number): BlockShape[] {
   const words = machine.dots === 4;
-  const width = words && beside > 1 ? 2 : 4;
+  const width = words ? (beside > 1 ? 2 : 8) : 4;
   const pixels = Math.min(beside, words ? 3 : 2);
   const count = Math.floor(perGroup / width);
   const rest = perGroup - count * width;
@@ -221,14 +221,17 @@ function wordAdder(task: Task, layout: DotLayout): Adder {
     };
     overUnits(task, layout, taps, (element, number, some) => {
       const width = sums[0].length;
-      const weight = (v: number): readonly Expr[] => {
+      const wordsOf = (v: number): readonly Expr[] => {
         const at = place(weights, plus(from, plus(times(number, width * unitBytes), v * unitBytes)));
-        const w = cell === 'i8' ? b.let('w', load('i8x4', 'i8', at)) : undefined;
-        const pair = (i: 0 | 1) =>
-          b.let('w', w ? widen(i ? 'odd' : 'even', w) : load(PAIR, 'i16', after(at, 4 * i)));
-        return [pair(0), ...(some > 1 ? [pair(1)] : [])];
+        if (cell === 'i8') return [b.let('w', load('i8x4', 'i8', at))];
+        return [0, ...(some > 1 ? [4] : [])].map((more) => b.let('w', load(PAIR, 'i16', after(at, more))));
       };
-      const element4 = (p: Place) =>
+      const pairsOf = (words: readonly Expr[]): readonly Expr[] => {
+        if (cell === 'i16') return words;
+        const [w] = words;
+        return [b.let('w', widen('even', w)), ...(some > 1 ? [b.let('w', widen('odd', w))] : [])];
+      };
+      const pairsAt = (p: Place) =>
         halves(after(p, element), some).map((x, i) => b.let(i === 0 ? 'even' : 'odd', x));
       const meet = (line: readonly Variable[], v: number, x: readonly Expr[], w: readonly Expr[]) => {
         w.forEach((part, i) => {
@@ -237,20 +240,24 @@ function wordAdder(task: Task, layout: DotLayout): Adder {
       };
       // Whichever is fewer stays in registers while the others come and go.
       if (pixels.length > width) {
-        const ws = Array.from({ length: width }, (_, v) => weight(v));
+        const ws = Array.from({ length: width }, (_, v) => wordsOf(v)).map(pairsOf);
         pixels.forEach((p, j) => {
-          const x = element4(p);
+          const x = pairsAt(p);
           ws.forEach((w, v) => {
             meet(sums[j], v, x, w);
           });
         });
         return;
       }
-      const xs = pixels.map(element4);
-      for (let v = 0; v < width; v++) {
-        const w = weight(v);
-        sums.forEach((line, j) => {
-          meet(line, v, xs[j], w);
+      const xs = pixels.map(pairsAt);
+      // Neighbouring words are loaded by one instruction where they are asked for together.
+      for (let v = 0; v < width; v += 2) {
+        const two = [v, v + 1].filter((n) => n < width);
+        two.map(wordsOf).forEach((words, n) => {
+          const w = pairsOf(words);
+          sums.forEach((line, j) => {
+            meet(line, v + n, xs[j], w);
+          });
         });
       }
     });
