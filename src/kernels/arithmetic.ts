@@ -2,6 +2,7 @@
  * The dialects' roundings in the loop-nest language, on i32 scalars or lanes: the same numbers as src/arithmetic.
  * Names are given to what is used twice, so a builder comes along.
  */
+import type { DType } from '../graph/graph.ts';
 import {
   add,
   and,
@@ -92,4 +93,13 @@ function awayFromZero(x: Expr): Expr {
   const step = select(compare('lt', x, constant(type, 0)), constant(type, -1), constant(type, 1));
   const up = compare('ge', unary('abs', fraction), constant(type, 0.5));
   return add(unary('trunc', x), select(up, step, constant(type, 0)));
+}
+
+/** Whole numbers of 32 bits as a typed array of the type keeps them: what is stored must be within its cell. */
+export function cutTo(dtype: DType, word: Expr): Expr {
+  if (dtype === 'i32' || dtype === 'f32' || dtype === 'bool') return word;
+  if (dtype === 'u8') return and(word, constant(word.type, 255));
+  const shift = i32(dtype === 'i8' ? 24 : 16);
+  const up: Expr = { kind: 'binary', type: word.type, op: 'shl', a: word, b: shift };
+  return { kind: 'binary', type: word.type, op: 'shr', a: up, b: shift };
 }

@@ -175,7 +175,8 @@ const makers: Record<RealFunction, Make> = {
       },
     );
     const signed = select(compare('lt', x, f64(0)), unary('neg', y), y);
-    return select(notANumber(x), x, signed);
+    // Zero keeps its sign.
+    return select(notANumber(x), x, select(compare('eq', x, f64(0)), x, signed));
   },
 
   pow(b, x, f) {

@@ -42,6 +42,8 @@ export interface UnarySpec<A extends Attributes> extends Unary<A> {
   readonly kind: string;
   /** Output type where it is not the input's. Throws when it is not known. */
   readonly type?: (input: ElementType, attrs: A) => ElementType;
+  /** Throws where the output cannot be of the type that a file gives it. */
+  readonly result?: (output: ElementType) => void;
   /** Throws when the attributes do not fit the input. */
   readonly check?: (attrs: A, shape: readonly number[]) => void;
 }
@@ -56,6 +58,7 @@ export function unaryOperator<A extends Attributes = Attributes>(spec: UnarySpec
       if (!x) throw new TidemarkError('operator-invalid', `${spec.kind} has no input; give it one tensor`);
       spec.check?.(attrs, x.shape);
       const type = given?.[0] ?? (spec.type ? spec.type(x, attrs) : x);
+      spec.result?.(type);
       return [{ shape: x.shape, dtype: type.dtype, quant: type.quant }];
     },
     reads: (_ctx, _index, lo, hi) => ({ lo, hi }),

@@ -4,7 +4,7 @@ import { channelsOf, type ElementType } from '../../graph/graph.ts';
 import { type PixelMap, pixelMap } from '../../ops/broadcast.ts';
 import { coreOutputType } from '../../ops/core-type.ts';
 import { integerRange, sameType, wholeQuantisation } from '../../ops/stored.ts';
-import { clamp, multiplyFixed } from '../arithmetic.ts';
+import { clamp, cutTo, multiplyFixed } from '../arithmetic.ts';
 import {
   add,
   type Builder,
@@ -150,10 +150,9 @@ function pairOf(task: Task, to: ElementType): Pair {
   const quantised = x.quant || y.quant || to.quant;
   if (!quantised) {
     if (x.dtype !== 'f32') {
-      if (kind === 'Pow') return wholePower(task);
-      const f = integers[kind]?.(ctx.op.attrs);
+      const f = kind === 'Pow' ? wholePower(task) : integers[kind]?.(ctx.op.attrs);
       if (!f || y.dtype === 'f32') throw unsupported(ctx, `${x.dtype} and ${y.dtype}`);
-      return f;
+      return to.dtype === 'i32' || comparing(kind) ? f : (a, c) => cutTo(to.dtype, b.let('word', f(a, c)));
     }
     const real = realPair(task, kind);
     if (comparing(kind)) return real;

@@ -6,7 +6,7 @@ import { elementStrides } from '../../ops/move.ts';
 import type { ReduceAttributes } from '../../ops/reduce.ts';
 import { reducedShape } from '../../ops/reduce-geometry.ts';
 import { integerRange, sameType } from '../../ops/stored.ts';
-import { clamp, multiplyFixed, multiplyFloat } from '../arithmetic.ts';
+import { clamp, cutTo, multiplyFixed, multiplyFloat } from '../arithmetic.ts';
 import {
   add,
   compare,
@@ -182,7 +182,8 @@ function reducerOf(task: Task): Reducer {
     case 'ReduceMin':
       return extreme(task, from, to, ctx.op.kind === 'ReduceMax');
     case 'ReduceProd':
-      if (from.dtype !== 'f32' && !from.quant) return { state: 'i32', start: 1, step: mul, finish: (v) => v };
+      if (from.dtype !== 'f32' && !from.quant)
+        return { state: 'i32', start: 1, step: mul, finish: (v) => cutTo(to.dtype, v) };
       return {
         state: 'f32',
         start: 1,
@@ -264,7 +265,7 @@ function meanMultiplier(inputScale: number, outputScale: number, count: number) 
 function sum(task: Task, from: ElementType, to: ElementType, count: number): Reducer {
   const { ctx, b } = task;
   if (from.dtype !== 'f32' && !from.quant && !to.quant)
-    return { state: 'i32', start: 0, step: add, finish: (x) => x };
+    return { state: 'i32', start: 0, step: add, finish: (x) => cutTo(to.dtype, x) };
   if (ctx.dialect !== 'tflite' || !from.quant || !to.quant) return realSum(task, from, to);
   const { multiplier, shift } = quantizeMultiplier(
     Math.fround(from.quant.scale[0]) / Math.fround(to.quant.scale[0]),

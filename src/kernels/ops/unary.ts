@@ -4,7 +4,7 @@ import { coreOutputType } from '../../ops/core-type.ts';
 import { definitions } from '../../ops/definitions.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import { storedFunction } from '../../ops/unary.ts';
-import { clamp } from '../arithmetic.ts';
+import { clamp, cutTo } from '../arithmetic.ts';
 import { and, compare, constant, convert, i32, load, max, select, sub } from '../builder.ts';
 import { decode, encode } from '../coding.ts';
 import { siteOf } from '../constants.ts';
@@ -100,10 +100,5 @@ function castTo(to: ElementType, x: Expr): Expr {
     const zero = compare('eq', x, constant(x.type, 0));
     return select(zero, constant(whole, 0), constant(whole, 1));
   }
-  const word = convert(typeOf('i32', lanes), x);
-  if (to.dtype === 'i32') return word;
-  if (to.dtype === 'u8') return and(word, constant(word.type, 255));
-  const shift = i32(to.dtype === 'i8' ? 24 : 16);
-  const up: Expr = { kind: 'binary', type: word.type, op: 'shl', a: word, b: shift };
-  return { kind: 'binary', type: word.type, op: 'shr', a: up, b: shift };
+  return cutTo(to.dtype, convert(typeOf('i32', lanes), x));
 }

@@ -63,7 +63,7 @@ function soleProducer(edit: GraphEdit, reader: Operator): Operator | undefined {
 
 function convert(edit: GraphEdit, op: Operator, quantize: Operator, clip: Operator | undefined): boolean {
   const to = edit.output(quantize);
-  const inputs = storedInputs(edit, op);
+  const inputs = storedInputs(edit, op, to);
   if (!inputs || (edit.dialect === 'tflite' && !throughReal(edit, op, inputs[0], to))) return false;
   const type: ElementType = { dtype: to.dtype, quant: to.quant };
   const step = clip && !implied(clip, to) ? [{ kind: 'Clip', attrs: clip.attrs, from: type, to: type }] : [];
@@ -82,13 +82,13 @@ function throughReal(edit: GraphEdit, op: Operator, input: TensorId, to: Element
 }
 
 /** The operator's inputs as stored integers; undefined where it must stay in float32. */
-function storedInputs(edit: GraphEdit, op: Operator): TensorId[] | undefined {
+function storedInputs(edit: GraphEdit, op: Operator, to: Tensor): TensorId[] | undefined {
   if (PRODUCTS.has(op.kind)) {
     const x = storedInput(edit, op, 0);
     const w = dequantised(edit, op.inputs[1]);
     if (!x || !w?.quant || elementBytes(w) !== 1) return undefined;
     if (w.quant.scale.length > 1 && (w.quant.axis !== 0 || !w.constant)) return undefined;
-    const bias = quantisedBias(edit, op, x, w);
+    const bias = quantisedBias(edit, op, x, w, to);
     if (bias === undefined) return undefined;
     return bias === ABSENT ? [x.id, w.id] : [x.id, w.id, bias];
   }

@@ -5,9 +5,16 @@ import { dequantiser, roundHalfEven } from '../../ops/stored.ts';
 
 /**
  * The bias of `op` for stored input x and weights w; ABSENT where it has none, undefined where it cannot be
- * stored so. A bias stored with another scale, or in float32, moves by at most half a unit of the sum.
+ * stored so. A bias stored with another scale, or in float32, moves by at most half a unit of the sum; where that is
+ * more than half a step of the output `to`, it cannot.
  */
-export function quantisedBias(edit: GraphEdit, op: Operator, x: Tensor, w: Tensor): TensorId | undefined {
+export function quantisedBias(
+  edit: GraphEdit,
+  op: Operator,
+  x: Tensor,
+  w: Tensor,
+  to: Tensor,
+): TensorId | undefined {
   const bias = edit.input(op, 2);
   if (!bias) return ABSENT;
   const sx = Math.fround(x.quant!.scale[0]);
@@ -20,6 +27,7 @@ export function quantisedBias(edit: GraphEdit, op: Operator, x: Tensor, w: Tenso
       ? () => decoded(stored)
       : undefined;
   if (!real || (bias.constant && bias.dtype !== 'f32')) return undefined;
+  if (scale.some((unit) => unit > to.quant!.scale[0])) return undefined;
   const values = Array.from(real(), (v, c) => roundHalfEven(v / scale[scale.length > 1 ? c : 0]));
   if (!values.every((v) => Math.abs(v) < 2 ** 30)) return undefined;
   const quant = { scale, zeroPoint: scale.map(() => 0), axis: 0 };
