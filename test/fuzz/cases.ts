@@ -52,7 +52,10 @@ function publicOf(format: 'onnx' | 'tflite') {
     for (const name of readdirSync(folder).sort()) {
       const path = join(folder, name);
       const status = statSync(path);
-      if (status.isDirectory()) walk(path);
+      if (status.isDirectory()) {
+        walk(path);
+        continue;
+      }
       const of = name.endsWith('.onnx') ? 'onnx' : name.endsWith('.tflite') ? 'tflite' : undefined;
       if (!of || status.size > LARGE_FILE) continue;
       publicFiles![of][status.size <= SMALL_FILE ? 'small' : 'large'].push(path);

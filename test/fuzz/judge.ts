@@ -49,6 +49,7 @@ export interface JudgeOptions {
 const MOST_RUN_BYTES = 2 ** 18;
 const MOST_RUN_MACS = 2e6;
 const MOST_RUN_OPERATORS = 60;
+const MOST_TILED_OPERATORS = 100;
 const MOST_PLANNED_BYTES = 2 ** 24;
 
 const POLICIES: readonly Policy[] = [
@@ -157,6 +158,8 @@ function everyPlan(graph: Graph, policy: Policy, seed: number, mark: (phase: str
   if (seed % 10 !== 1) return plans;
   mark('restructuring');
   const tiled = restructureGraph(graph, { policy }).graph;
+  // Hundreds of tiles take the search for an order seconds.
+  if (tiled.operators.length > MOST_TILED_OPERATORS) return plans;
   add('restructure', () => planGraph(tiled, { policy, method: 'layerwise' }).plan, tiled);
   return plans;
 }

@@ -30,6 +30,9 @@ interface NetworkPlan {
 const MACHINES = [PLAIN, VECTOR16, VECTOR32, VECTOR64];
 const C_MACHINES = [...new Array(8).fill(PLAIN), VECTOR16, ...new Array(8).fill(PLAIN), VECTOR32];
 
+/** Hundreds of tiles take the search for an order seconds. */
+const MOST_TILED_OPERATORS = 100;
+
 /** The interpreter takes some microseconds an operation: larger networks are left to the others. */
 const MOST_INTERPRETED_MACS = 15_000;
 
@@ -138,6 +141,7 @@ export class NetworkBatch {
     if (seed % 12 === 7) {
       mark('restructuring');
       const tiled = restructureGraph(graph, { policy }).graph;
+      if (tiled.operators.length > MOST_TILED_OPERATORS) return found;
       add('restructure', () => fitGraph(tiled, { policy, method: 'layerwise' }).plan, tiled);
     }
     return found;
