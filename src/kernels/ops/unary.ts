@@ -5,7 +5,7 @@ import { definitions } from '../../ops/definitions.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import { storedFunction } from '../../ops/unary.ts';
 import { clamp, cutTo } from '../arithmetic.ts';
-import { and, compare, constant, convert, i32, load, max, select, sub } from '../builder.ts';
+import { compare, constant, convert, load, max, select, sub } from '../builder.ts';
 import { decode, encode } from '../coding.ts';
 import { siteOf } from '../constants.ts';
 import { overLanes, overLines } from '../elements.ts';
