@@ -62,9 +62,13 @@ export function vectorFunction(helpers: Helpers, type: Vector, op: string): stri
     real ? `(${c})(((${mask})${x} & ${m}) | ((${mask})${y} & ~${m}))` : `(${x} & ${m}) | (${y} & ~${m})`;
   switch (op) {
     case 'min':
-      return define(ab, `const ${mask} m = b < a; return ${chosen('m', 'b', 'a')};`);
+      return helpers.define(name, () =>
+        extreme(name, type, c, 'min', `const ${mask} m = b < a; return ${chosen('m', 'b', 'a')};`),
+      );
     case 'max':
-      return define(ab, `const ${mask} m = a < b; return ${chosen('m', 'b', 'a')};`);
+      return helpers.define(name, () =>
+        extreme(name, type, c, 'max', `const ${mask} m = a < b; return ${chosen('m', 'b', 'a')};`),
+      );
     case 'select':
       return define(`${mask} m, ${ab}`, `return ${chosen('m', 'a', 'b')};`);
     case 'splat': {
@@ -101,6 +105,31 @@ export function vectorFunction(helpers: Helpers, type: Vector, op: string): stri
       return define(`${c} a`, `return (${c}){${each.join(', ')}};`);
     }
   }
+}
+
+/**
+ * The lesser or greater of lanes. With the second first, x86's instructions choose as the language says, of NaN and of
+ * zeros with different signs too.
+ */
+function extreme(name: string, type: Vector, c: string, op: 'min' | 'max', generic: string): string {
+  const families: Record<number, readonly [prefix: string, bits: string, f32: string, i32: string]> = {
+    4: ['_mm', '__m128', '__SSE__', '__SSE4_1__'],
+    8: ['_mm256', '__m256', '__AVX__', '__AVX2__'],
+    16: ['_mm512', '__m512', '__AVX512F__', '__AVX512F__'],
+  };
+  const head = `static inline ${c} ${name}(${c} a, ${c} b) {`;
+  const native = families[lanesOf(type)];
+  const lane = laneOf(type);
+  if (!native || (lane !== 'f32' && lane !== 'i32')) return `${head} ${generic} }`;
+  const [prefix, bits, real, whole] = native;
+  const [guard, register, kind] = lane === 'f32' ? [real, bits, 'ps'] : [whole, `${bits}i`, 'epi32'];
+  return `${head}
+#if defined(${guard})
+  return (${c})${prefix}_${op}_${kind}((${register})b, (${register})a);
+#else
+  ${generic}
+#endif
+}`;
 }
 
 /**

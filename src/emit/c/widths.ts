@@ -60,6 +60,12 @@ export function narrowing(helpers: Helpers, type: Vector, cell: Cell): string {
   return helpers.define(name, () => {
     const head = `static inline void ${name}(uint8_t *p, ${c} a) {`;
     const generic = `  *(${target}_u *)p = __builtin_convertvector(a, ${target});`;
+    if (laneOf(type) === 'i32' && lanes === 16 && (BITS[cell] === 8 || BITS[cell] === 16)) {
+      const [kind, to] = BITS[cell] === 8 ? ['epi8', '__m128i'] : ['epi16', '__m256i'];
+      const store = BITS[cell] === 8 ? '_mm_storeu_si128' : '_mm256_storeu_si256';
+      const native = `  ${store}((${to} *)(void *)p, _mm512_cvtepi32_${kind}((__m512i)a));`;
+      return `${head}\n#if defined(__AVX512F__)\n${native}\n#else\n${generic}\n#endif\n}`;
+    }
     const packs = cell === 'u8' ? 'packus' : 'packs';
     if (laneOf(type) !== 'i32' || (lanes !== 8 && lanes !== 4)) return `${head}\n${generic}\n}`;
     const words =
