@@ -45,3 +45,29 @@ export function partialLoad(helpers: Helpers, type: Vector, cell: Cell, some: nu
 }`,
   );
 }
+
+/** What stands for an inline function of vectors, by its name, where there is Helium; a, b, p and m are its parameters. */
+const HELIUM: Readonly<Record<string, string>> = {
+  load_i32x4_i8: 'return (v_i32x4)vldrbq_s32((const int8_t *)p);',
+  load_i32x4_u8: 'return (v_i32x4)vldrbq_u32(p);',
+  load_i32x4_i16: 'return (v_i32x4)vldrhq_s32((const int16_t *)(const void *)p);',
+  load_i16x8_i8: 'return (v_i16x8)vldrbq_s16((const int8_t *)p);',
+  load_i16x8_u8: 'return (v_i16x8)vldrbq_u16(p);',
+  store_i32x4_i8: 'vstrbq_s32((int8_t *)p, (int32x4_t)a);',
+  store_i32x4_u8: 'vstrbq_u32(p, (uint32x4_t)a);',
+  store_i32x4_i16: 'vstrhq_s32((int16_t *)(void *)p, (int32x4_t)a);',
+  min_i32x4: 'return (v_i32x4)vminq_s32((int32x4_t)a, (int32x4_t)b);',
+  max_i32x4: 'return (v_i32x4)vmaxq_s32((int32x4_t)a, (int32x4_t)b);',
+  highProduct_i32x4: 'return (v_i32x4)vqrdmulhq_s32((int32x4_t)a, (int32x4_t)b);',
+  splat_i32x4: 'return (v_i32x4)vdupq_n_s32(a);',
+  shl_i32x4: 'return (v_i32x4)vshlq_s32((int32x4_t)a, (int32x4_t)b);',
+};
+
+/** An inline function with its Helium form before the other. */
+export function heliumForm(name: string, code: string): string {
+  const native = HELIUM[name];
+  const body = code.indexOf('{');
+  if (native === undefined || body < 0) return code;
+  const rest = code.slice(body + 1, code.lastIndexOf('}')).replace(/^\n|\n$/g, '');
+  return `${code.slice(0, body)}{\n#if defined(__ARM_FEATURE_MVE)\n  ${native}\n#else\n${rest}\n#endif\n}`;
+}

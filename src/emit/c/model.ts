@@ -166,6 +166,9 @@ const VECTOR_HEAD = `#if !defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #if defined(__SSE2__)
 #include <immintrin.h>
+#endif
+#if defined(__ARM_FEATURE_MVE)
+#include <arm_mve.h>
 #endif`;
 
 function head(P: string, align: number): string {

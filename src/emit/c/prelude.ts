@@ -4,6 +4,8 @@
  * vectors.ts.
  */
 
+import { heliumForm } from './arm-vectors.ts';
+
 interface Helper {
   readonly needs?: readonly string[];
   readonly code: string;
@@ -205,7 +207,7 @@ export class Helpers {
   define(name: string, make: () => string): string {
     if (!this.#own.has(name)) {
       const code = make();
-      this.#own.set(name, code);
+      this.#own.set(name, heliumForm(name, code));
     }
     return name;
   }
