@@ -5,6 +5,7 @@
  * while it can.
  */
 import { TidemarkError } from '../errors.ts';
+import { prune } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { applyTiles } from '../passes/1-restructure/apply.ts';
 import type { TiledRegion, Tiling } from '../passes/1-restructure/tiling.ts';
@@ -67,6 +68,8 @@ interface Part {
 
 /** Choices of strips from the highest peak to the lowest, each with the fewest products computed twice that were found. */
 export function chooseStrips(graph: Graph, search: StripSearch): StripChoice[] {
+  // Cutting leaves out what no output needs: steps would be counted wrongly.
+  if (prune(graph).operators.length < graph.operators.length) return [];
   return new StripPlanner(graph, search).descend();
 }
 
@@ -97,11 +100,12 @@ class StripPlanner {
     const { budgetBytes, peakBytes, onProgress } = this.#search;
     const found: StripChoice[] = [];
     // Strips leave inputs and outputs of the network whole.
-    const floor = Math.max(this.#crossing[this.#start], this.#crossing[this.#network.steps.length]);
+    const floor = Math.max(1, this.#crossing[this.#start], this.#crossing[this.#network.steps.length]);
     let reached = budgetBytes ?? peakBytes;
     let step = budgetBytes === undefined ? 1 - DESCENT : 0;
     for (let halvings = 0; halvings <= HALVINGS && this.#search.work.left > 0; ) {
-      const limit = Math.floor(reached * (1 - step));
+      const limit =
+        found.length === 0 && step === 0 ? reached : Math.min(reached - 1, Math.floor(reached * (1 - step)));
       const choice = limit >= floor ? this.#fewestMacs(limit) : undefined;
       if (!choice) {
         if (budgetBytes !== undefined) break;
