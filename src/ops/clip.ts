@@ -26,8 +26,11 @@ export const clip = unaryOperator<ClipAttributes>({
   kind: 'Clip',
   real(attrs) {
     const [min, max] = bounds(attrs);
-    // Where the bounds cross, the upper one holds, as in ONNX.
-    return (x) => Math.min(max, Math.max(min, x));
+    // Where the bounds cross, the upper one holds, as in ONNX. Zero keeps its sign, here as in the loop below.
+    return (x) => {
+      const v = x < min ? min : x;
+      return v > max ? max : v;
+    };
   },
   stored(attrs, from, to, dialect) {
     if (!wholeQuantisation(from) || !wholeQuantisation(to)) return undefined;

@@ -44,7 +44,7 @@ export function randomGraph(seed: number, options: RandomGraphOptions = {}): Gra
   return form < 4 ? quantised : { ...quantised, dialect: 'tflite' };
 }
 
-/** Inputs that are weights, by operator: they stay signed. */
+/** Operators whose further inputs are weights: where those are constants they stay signed. */
 const WEIGHTED = new Set(['Conv', 'ConvTranspose', 'FullyConnected']);
 
 /** The same with unsigned activations: what is stored, and its zero point, is 128 more. */
@@ -59,7 +59,7 @@ function unsigned(graph: Graph): Graph {
         }
       : type;
   const tensors = graph.tensors.map((t) => {
-    if (weights.has(t.id)) return t;
+    if (t.constant && weights.has(t.id)) return t;
     const to = changed(t);
     const { constant } = t;
     if (to === t || !constant) return to;
