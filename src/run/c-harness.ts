@@ -88,6 +88,11 @@ static void canaries(uint8_t *memory, size_t bytes, int look) {
   }
 }
 
+static void paint_memory(uint8_t *memory, size_t bytes, int paint) {
+  memset(memory + CANARY, paint, bytes);
+  canaries(memory, bytes, 0);
+}
+
 int main(int argc, char **argv) {
   const int repeats = argc > 1 ? atoi(argv[1]) : 1;
   const int paint = argc > 2 ? atoi(argv[2]) : 0;
@@ -95,7 +100,7 @@ int main(int argc, char **argv) {
   model_set_weights(slurp("model_weights.bin", MODEL_WEIGHT_BYTES));
 ${read}
 ${room}
-${each((i, bytes) => `memset(held_${i} + CANARY, paint, ${bytes}); canaries(held_${i}, ${bytes}, 0);`)}
+${each((i, bytes) => `paint_memory(held_${i}, ${bytes}, paint);`)}
 ${watch ? `${each((i, bytes) => `watched_${i} = watch_bank(${i}, held_${i} + CANARY, ${bytes});`)}\n` : ''}  /* where times are asked for, one run before them brings memory and caches up */
   if (repeats > 1) model_run(&io);
   for (int i = 0; i < repeats; i++) {
