@@ -226,6 +226,12 @@ function quantisation(tensor: FileTensor, constant: boolean): Quantisation {
   const beyond = zeros.find((z) => !(z >= low && z <= high));
   if (beyond !== undefined) throw invalid(`a zero point of ${beyond}; expected ${low} to ${high}`);
   if (scale.length === 1) return { scale, zeroPoint: zeros, axis: 0 };
+  // The quantisation specification of TFLite: along an axis, zero is stored as 0. Its kernels do not look.
+  const channel = zeros.findIndex((z) => z !== 0);
+  if (channel >= 0)
+    throw invalid(
+      `a zero point of ${zeros[channel]} in channel ${channel}; along an axis only 0 is supported`,
+    );
   // Some writers name the weights' channel dimension on one-dimensional biases too.
   const axis = tensor.shape.length === 1 ? 0 : dimension;
   if (tensor.shape[axis] !== scale.length) {
