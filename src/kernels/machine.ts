@@ -50,4 +50,4 @@ export const ARM_DSP: Machine = {
   highWord: true,
 };
 /** Helium, as Cortex-M55 and M85 have it: vectors of 16 bytes, and sums of 16 products of bytes. */
-export const HELIUM: Machine = { name: 'helium', lanes: 4, sums: 6, pairs: false, dots: 16 };
+export const HELIUM: Machine = { name: 'helium', lanes: 4, sums: 4, pairs: false, dots: 16 };

@@ -5,7 +5,7 @@
  */
 import { endTap, firstTap, type WindowAxis } from '../ops/window.ts';
 import { type Index, load, minus, place, plus, times } from './builder.ts';
-import type { Expr } from './ir.ts';
+import type { Expr, Type } from './ir.ts';
 import type { Task } from './kernel.ts';
 import type { TapRange } from './rows.ts';
 
@@ -40,7 +40,7 @@ export function rowBiases(
   prefix: (row: number, channel: number) => number,
   channels: number,
   { from, to, rows, above, below }: RowRange,
-): ((channel: Index) => Expr) | undefined {
+): ((channel: Index, type?: Type) => Expr) | undefined {
   const ways = (above + 1) * (below + 1);
   if (ways > MOST_WAYS) return undefined;
   const table = new Int32Array(ways * channels);
@@ -52,5 +52,6 @@ export function rowBiases(
   }
   const region = task.module.constant(`${task.ctx.op.name} biases by rows`, table);
   const way = plus(from, times(minus(rows, to), above + 1));
-  return (channel) => load('i32', 'i32', place(region, times(plus(times(way, channels), channel), 4)));
+  return (channel, type = 'i32') =>
+    load(type, 'i32', place(region, times(plus(times(way, channels), channel), 4)));
 }

@@ -137,7 +137,7 @@ function source(program: Program, prefix: string, file: boolean, firings: boolea
     `#include "${prefix}.h"`,
     '#include <string.h>',
     vectors ? VECTOR_HEAD : '',
-    functions.some((f) => f.includes('ld_word(')) ? WORD_HEAD : '',
+    functions.some((f) => /\bld_word\(|\bdot_i(8x16|16x8)_add\(/.test(f)) ? WORD_HEAD : '',
     head(P, program.arenaAlign),
     constants,
     memoryArrays(program, P),
@@ -154,7 +154,7 @@ function source(program: Program, prefix: string, file: boolean, firings: boolea
 }
 
 /** Only sums in registers are fast, and there are fourteen. */
-const WORD_HEAD = `#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__)
+const WORD_HEAD = `#if (defined(__ARM_FEATURE_DSP) || defined(__ARM_FEATURE_MVE)) && defined(__GNUC__) && !defined(__clang__)
 /* loads that are moved up, or kept for later, take the registers of sums; bytes are stored as fast as they are put together */
 #pragma GCC optimize("no-schedule-insns", "no-predictive-commoning", "no-store-merging")
 #endif`;

@@ -49,7 +49,7 @@ export function writeDepthwise(task: Task, window: Window): void {
   const bias = channelData(task, `${ctx.op.name} bias`, starts);
   const finish = finishProducts(task, channels);
 
-  const product = (sum: Variable, at: Place, weight: Place, type: Type) => {
+  const product = (sum: Variable, at: Place, weight: Place, type: Type, zero: number) => {
     const w = load(type, cell, weight);
     if (float) return b.set(sum, mulAdd(load(type, 'f32', at), w, sum));
     const x = load(type, site.cell, at);
@@ -60,9 +60,11 @@ export function writeDepthwise(task: Task, window: Window): void {
   const inWords = !float && task.machine.dots === 4 && channels >= WORD_CHANNELS;
   const cuts = inWords
     ? WORD_CUTS
-    : !float && task.machine.interleaves && channels >= PAIR_CHANNELS
-      ? PAIR_CUTS
-      : undefined;
+    : task.machine.dots === 16
+      ? VECTOR_CUTS
+      : !float && task.machine.interleaves && channels >= PAIR_CHANNELS
+        ? PAIR_CUTS
+        : undefined;
   const pairs = { values, channels, down: window.y.taps, across, cell };
   /** Biases less what the zero point adds, where windows are cut by no side. */
   const biasesOf = ({ ky, kx }: WindowBlock) => {
@@ -75,21 +77,21 @@ export function writeDepthwise(task: Task, window: Window): void {
     return rowBiases(task, starts, rowsBefore, channels, rowRange(window.y, ky));
   };
   const writeBlock = (block: WindowBlock) => {
-    const together = cuts !== undefined && block.lanes > 1;
+    const together = cuts !== undefined && block.vectors === 1 && block.lanes > 1;
     const { first } = block;
     const lanes = together ? task.machine.lanes : block.lanes;
     const vectors = together ? block.lanes / lanes : block.vectors;
     const type = typeOf(float ? 'f32' : 'i32', lanes);
     const channel = (v: number) => plus(first, v * lanes);
-    const byRows = together && inWords && zero !== 0 ? biasesOf(block) : undefined;
+    const byRows = task.machine.dots && !float && zero !== 0 ? biasesOf(block) : undefined;
     const sums = Array.from({ length: block.count }, (_, j) =>
       Array.from({ length: vectors }, (_, v) =>
-        b.variable(`s${j}_${v}`, byRows ? byRows(channel(v)) : bias(type, channel(v))),
+        b.variable(`s${j}_${v}`, byRows ? byRows(channel(v), type) : bias(type, channel(v))),
       ),
     );
     if (together && inWords) addTapsInWords(task, block, pairs, byRows ? 0 : zero, sums);
     else if (together && block.lanes === PAIR_CHANNELS) addTapsInPairs(task, block, pairs, zero, sums);
-    else addTaps(block, sums, lanes, type);
+    else addTaps(block, sums, lanes, type, byRows ? 0 : zero);
     sums.forEach((line, j) => {
       const address = block.address(j);
       line.forEach((sum, v) => {
@@ -98,7 +100,13 @@ export function writeDepthwise(task: Task, window: Window): void {
     });
   };
 
-  const addTaps = (block: WindowBlock, sums: readonly (readonly Variable[])[], lanes: number, type: Type) => {
+  const addTaps = (
+    block: WindowBlock,
+    sums: readonly (readonly Variable[])[],
+    lanes: number,
+    type: Type,
+    zero: number,
+  ) => {
     const channel = (v: number) => plus(block.first, v * lanes);
     block.overTaps((ky, kx, at) => {
       const tap = plus(times(ky, across), kx);
@@ -107,7 +115,7 @@ export function writeDepthwise(task: Task, window: Window): void {
         const from = at(j);
         line.forEach((sum, v) => {
           const weight = place(packed(), plus(weights, v * lanes * size));
-          product(sum, elementAt(site, from, channel(v)), weight, type);
+          product(sum, elementAt(site, from, channel(v)), weight, type, zero);
         });
       });
     });
@@ -119,6 +127,13 @@ export function writeDepthwise(task: Task, window: Window): void {
 /** Eight channels at a time; what is left as without pairs. */
 const PAIR_CUTS: ChannelCuts = [
   [1, PAIR_CHANNELS],
+  [1, 4],
+  [1, 1],
+];
+
+/** Few vectors, so that two pixels fit beside each other. */
+const VECTOR_CUTS: ChannelCuts = [
+  [2, 4],
   [1, 4],
   [1, 1],
 ];

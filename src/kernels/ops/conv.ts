@@ -151,7 +151,8 @@ function rowProducts(
 ): Products | undefined {
   const site = task.inputs[0]!;
   const dense = isDense(site) && site.channels === shape.depth && across.dilation === 1;
-  const useful = !products.joins && across.taps > 1 && products.bytes <= SMALL_BYTES;
+  const bytes = usesDots(task) ? shape.groups * shape.perGroup * shape.depth * shape.taps : products.bytes;
+  const useful = !products.joins && across.taps > 1 && bytes <= SMALL_BYTES;
   if (!dense || !useful || !runsUnbroken(site, across.input)) return undefined;
   return productsOf(task, { ...shape, depth: shape.depth * across.taps, taps: down.taps });
 }

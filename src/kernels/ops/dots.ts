@@ -92,6 +92,16 @@ export function dotProducts(task: Task, shape: ProductShape, slice?: Slice): Pro
     const each = shape.taps / rows.rows;
     return rowBiases(task, given, (row, c) => prefix![row * each * channels + c], channels, rows);
   };
+  /** Where a table would be large: the bias less what all rows before the last add, but those before the first. */
+  const differenceOf = (rows: RowRange) => {
+    if (!excess) return undefined;
+    const each = shape.taps / rows.rows;
+    return (channel: Index) =>
+      sub(
+        bias('i32', channel),
+        sub(excess(channel, times(rows.to, each)), excess(channel, times(rows.from, each))),
+      );
+  };
   const adder = inWords ? wordAdder(task, layout) : vectorAdder(task, layout);
   return {
     bytes: groupBytes * shape.groups,
@@ -111,7 +121,7 @@ export function dotProducts(task: Task, shape: ProductShape, slice?: Slice): Pro
       });
     },
     start(block, pixels, whole, rows) {
-      const byRows = prefix && rows && !whole ? biasesOf(rows) : undefined;
+      const byRows = prefix && rows && !whole ? (biasesOf(rows) ?? differenceOf(rows)) : undefined;
       const from = whole && corrected ? corrected : bias;
       const first = (v: number) =>
         byRows ? byRows(plus(block.first, v)) : from('i32', plus(block.first, v));
