@@ -1,7 +1,7 @@
 /** How much stack a program's functions may take: every named local at once with those of its blocks, call by call. */
-import { type Expr, type Fn, isVector, laneOf, lanesOf, type Stmt, type Type } from './ir.ts';
+import { type Fn, isVector, laneOf, lanesOf, type Stmt, type Type } from './ir.ts';
 import type { Program } from './program.ts';
-import { childrenOf } from './prune.ts';
+import { visitFunction } from './visit.ts';
 
 /** Return address, saved registers and what a compiler keeps for itself, for one call. */
 const FRAME_BYTES = 128;
@@ -35,12 +35,11 @@ export function stackBytes(program: Program): number {
   };
   const deepest = (fn: Fn): number => {
     let most = 0;
-    const inExpr = (e: Expr): void => {
-      if (e.kind === 'call') most = Math.max(most, of(e.name));
-      for (const child of childrenOf(e)) inExpr(child);
-    };
-    overExpressions(fn.body, inExpr);
-    if (fn.result) inExpr(fn.result);
+    visitFunction(fn, {
+      expr: (e) => {
+        if (e.kind === 'call') most = Math.max(most, of(e.name));
+      },
+    });
     return most;
   };
   const counters = FRAME_BYTES + 8 * program.actors.length;
@@ -60,34 +59,4 @@ function block(body: readonly Stmt[]): number {
     else if (s.kind === 'if') inner = Math.max(inner, block(s.body), block(s.otherwise));
   }
   return own + inner;
-}
-
-function overExpressions(body: readonly Stmt[], visit: (e: Expr) => void): void {
-  for (const s of body) {
-    switch (s.kind) {
-      case 'let':
-      case 'var':
-      case 'set':
-        visit(s.value);
-        break;
-      case 'store':
-        visit(s.value);
-        visit(s.at.address);
-        break;
-      case 'for':
-        overExpressions(s.body, visit);
-        break;
-      case 'if':
-        visit(s.cond);
-        overExpressions(s.body, visit);
-        overExpressions(s.otherwise, visit);
-        break;
-      case 'transfer':
-        visit(s.from);
-        visit(s.bytes);
-        break;
-      default:
-        break;
-    }
-  }
 }

@@ -190,3 +190,26 @@ export function pairKernel(run: PairRun, channels: number, mapA: PixelMap, mapB:
     }
   };
 }
+
+/** The operators of two tensors, element by element. */
+export const BINARY_KINDS = [
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Min',
+  'Max',
+  'Pow',
+  'SquaredDifference',
+  'FloorDiv',
+  'Mod',
+  'PRelu',
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'And',
+  'Or',
+  'Xor',
+] as const;

@@ -1,6 +1,7 @@
 /** Elementwise functions of two tensors with broadcasting. */
 import { quantizeMultiplier } from '../../arithmetic/tflite.ts';
 import { channelsOf, type ElementType } from '../../graph/graph.ts';
+import { BINARY_KINDS } from '../../ops/binary.ts';
 import { type PixelMap, pixelMap } from '../../ops/broadcast.ts';
 import { coreOutputType } from '../../ops/core-type.ts';
 import { integerRange, sameType, wholeQuantisation } from '../../ops/stored.ts';
@@ -42,29 +43,11 @@ import { storedPair } from './binary-stored.ts';
 /** On what is loaded: f32 or i32, scalars or lanes. */
 export type Pair = (a: Expr, b: Expr) => Expr;
 
-const KINDS = [
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Min',
-  'Max',
-  'Pow',
-  'SquaredDifference',
-  'FloorDiv',
-  'Mod',
-  'PRelu',
-  'Equal',
-  'Greater',
-  'GreaterOrEqual',
-  'Less',
-  'LessOrEqual',
-  'And',
-  'Or',
-  'Xor',
-];
-
-export const binaryKernels: readonly OperatorKernels[] = KINDS.map((kind) => ({ kind, fused: true, write }));
+export const binaryKernels: readonly OperatorKernels[] = BINARY_KINDS.map((kind) => ({
+  kind,
+  fused: true,
+  write,
+}));
 
 function write(task: Task): void {
   const { b, ctx, machine, run } = task;

@@ -4,6 +4,7 @@
  */
 import type { GraphEdit } from '../../graph/edit.ts';
 import type { Attributes, Operator, Tensor } from '../../graph/graph.ts';
+import { BINARY_KINDS } from '../../ops/binary.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import { scatter } from './permutation.ts';
 
@@ -13,28 +14,8 @@ export interface Carried {
   readonly attrs: Attributes;
 }
 
-const BINARY = new Set([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Min',
-  'Max',
-  'Pow',
-  'SquaredDifference',
-  'FloorDiv',
-  'Mod',
-  'PRelu',
-  'Equal',
-  'Greater',
-  'GreaterOrEqual',
-  'Less',
-  'LessOrEqual',
-  'And',
-  'Or',
-  'Xor',
-  'Where',
-]);
+/** Elementwise on inputs of one rank. */
+const ELEMENTWISE = new Set<string>([...BINARY_KINDS, 'Where']);
 
 /** The operator with all its inputs (of its output's rank) held by perm; undefined where it cannot be. */
 export function carry(edit: GraphEdit, op: Operator, perm: readonly number[]): Carried | undefined {
@@ -53,7 +34,7 @@ export function carry(edit: GraphEdit, op: Operator, perm: readonly number[]): C
     return undefined;
   const ranked = y.shape.length === rank;
   const list = (name: string) => scatter(perm, attrs[name] as readonly number[]);
-  if (BINARY.has(op.kind)) return ranked ? { output: perm, attrs } : undefined;
+  if (ELEMENTWISE.has(op.kind)) return ranked ? { output: perm, attrs } : undefined;
   if (definitionOf(op.kind).unary) return perChannel(op.kind, attrs) ? undefined : { output: perm, attrs };
   switch (op.kind) {
     case 'Concat':
