@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'input-invalid'
   | 'plan-invalid'
   | 'runtime-missing'
+  | 'stopped'
   | 'internal';
 
 /** Names and lists of a damaged file may have megabytes; a line of that length helps nobody. */

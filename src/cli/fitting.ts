@@ -11,10 +11,11 @@ import { formatCount, formatPercent, formatSize } from '../report/format.ts';
 import { htmlReport } from '../report/html.ts';
 import { type Profile, profileOf } from '../report/profile.ts';
 import { type Timeline, timelineOf } from '../report/timeline.ts';
-import { refuseUnwritable, writeWhole } from './files.ts';
-import { interruptible } from './interrupt.ts';
+import { type NamedFile, refuseUnwritable, writeTogether } from './files.ts';
+import { type Interruptible, interruptible, type StoppedBy } from './interrupt.ts';
 import { modelSource } from './model.ts';
 import { type BoardOptions, type BoardReport, boardReport, budgetOf, withBoard } from './options/board.ts';
+import { type PlanningBounds, withPlanningBounds } from './options/limits.ts';
 import { type ModelOptions, type PolicyOptions, withModel, withPolicies } from './options/shared.ts';
 import { collectBank } from './options/size.ts';
 import { parsePercent } from './options/values.ts';
@@ -28,7 +29,7 @@ import { style } from './terminal/style.ts';
 import { facts, table } from './terminal/table.ts';
 import { programVersion } from './version.ts';
 
-export interface FitOptions extends ModelOptions, PolicyOptions, BoardOptions {
+export interface FitOptions extends ModelOptions, PolicyOptions, BoardOptions, PlanningBounds {
   readonly maxOverhead?: number;
   readonly bank?: readonly BankRequest[];
   readonly out?: string;
@@ -68,6 +69,8 @@ export interface FitDocument {
   readonly files: readonly string[];
   /** Ctrl-C ended the search: the plan is the best that it had found. */
   readonly interrupted?: true;
+  /** What ended the search early: Ctrl-C, --time-limit or --memory-limit. */
+  readonly stoppedBy?: StoppedBy;
 }
 
 export interface Fitted {
@@ -96,8 +99,15 @@ export function withFit(command: Command): Command {
     'a memory bank instead of --ram, fastest first (repeatable), e.g. --bank sram=64K --bank psram=8M',
     collectBank,
   );
-  return withPolicies(command);
+  return withPlanningBounds(withPolicies(command));
 }
+
+/** Why the search ended, for people. */
+const STOPPED: Readonly<Record<StoppedBy, string>> = {
+  interrupt: 'interrupted; writing down the best plan found so far (again to leave at once)',
+  time: 'the time limit is reached; writing down the best plan found so far',
+  memory: 'the memory limit is reached; writing down the best plan found so far',
+};
 
 /** With `keeps`, Ctrl-C ends the search with what it has found instead of ending the process. */
 export function fitModel(
@@ -113,9 +123,16 @@ export function fitModel(
   const source = modelSource(model, { ...options, toRun: targets.length > 0 });
   for (const target of targets) target.refuse?.(model, source);
   const progress = startProgress();
-  const work = interruptible(() => {
+  const { timeLimit, memoryLimit } = options;
+  const bounded = timeLimit !== undefined || memoryLimit !== undefined;
+  const stopped = (by: StoppedBy) => {
     progress.done();
-    note('tidemark: interrupted; writing down the best plan found so far (again to leave at once)');
+    note(`tidemark: ${STOPPED[by]}`);
+  };
+  const work = interruptible(stopped, {
+    timeLimitSeconds: timeLimit,
+    memoryLimitBytes: memoryLimit,
+    interrupts: keeps,
   });
   const request = {
     budgetBytes,
@@ -124,9 +141,9 @@ export function fitModel(
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,
-    part: keeps ? work.run : undefined,
+    part: keeps || bounded ? work.run : undefined,
   };
-  const compiled = compileModel(source, fitRequest(request));
+  const compiled = planned(() => compileModel(source, fitRequest(request)), work);
   progress.step('drawing');
   const before = profileOf(compiled.graph, { opsOnly: options.accounting === 'ops-only' });
   const timeline = timelineOf(compiled.graph, compiled.plan);
@@ -139,22 +156,44 @@ export function fitModel(
     options.out === undefined
       ? []
       : [
-          ...writeFiles(model, options, compiled, before, timeline, budgetBytes),
-          ...writeTargets(model, options.out, written),
+          ...planFiles(model, options, compiled, before, timeline, budgetBytes),
+          ...targetFiles(model, options.out, written),
         ];
+  writeTogether(files);
   const board = part && boardReport(part, options.reserve, weightBytes(compiled.graph));
-  const document = documentOf(model, options, compiled, budgetBytes, files, board);
+  const document = documentOf(
+    model,
+    options,
+    compiled,
+    budgetBytes,
+    files.map(({ file }) => file),
+    board,
+  );
   const figures = Object.fromEntries(written.map(({ name, output }) => [name, output.figures]));
   return {
     document: {
       ...document,
       ...(written.length > 0 ? { targets: figures } : {}),
-      ...(work.interrupted ? { interrupted: true } : {}),
+      ...(work.stoppedBy === 'interrupt' ? { interrupted: true } : {}),
+      ...(work.stoppedBy ? { stoppedBy: work.stoppedBy } : {}),
     },
     before,
     timeline,
     written,
   };
+}
+
+/** Ctrl-C before there is any plan ends the process as it would without us. */
+function planned(plan: () => Compiled, work: Interruptible): Compiled {
+  try {
+    return plan();
+  } catch (error) {
+    if (work.stoppedBy === 'interrupt' && error instanceof TidemarkError && error.code === 'stopped')
+      process.exit(130);
+    throw error;
+  } finally {
+    work.done();
+  }
 }
 
 /** Whether the plan and every target asked for fit the budget. */
@@ -163,15 +202,11 @@ export function allFit({ document, written }: Fitted): boolean {
 }
 
 /** What the targets made, and a page that says what each file is. */
-function writeTargets(model: string, folder: string, written: readonly Written[]): string[] {
+function targetFiles(model: string, folder: string, written: readonly Written[]): NamedFile[] {
   if (written.length === 0) return [];
   const made = written.flatMap(({ output }) => output.files);
   const texts = [...made, { name: 'README.txt', content: readmeOf(model, made) }];
-  return texts.map(({ name, content }) => {
-    const file = path.join(folder, name);
-    writeWhole(file, content);
-    return file;
-  });
+  return texts.map(({ name, content }) => ({ file: path.join(folder, name), content }));
 }
 
 function documentOf(
@@ -223,17 +258,15 @@ function banksDocument(
 }
 
 /** plan.json and report.html. A plan that does not fit is written too: it shows where the memory goes. */
-function writeFiles(
+function planFiles(
   model: string,
   options: FitOptions,
   compiled: Compiled,
   before: Profile,
   timeline: Timeline,
   budgetBytes: number | undefined,
-): string[] {
+): NamedFile[] {
   const folder = options.out!;
-  const files = { plan: path.join(folder, 'plan.json'), report: path.join(folder, 'report.html') };
-  writeWhole(files.plan, `${JSON.stringify(compiled.plan)}\n`);
   const report = htmlReport({
     ...compiled,
     model,
@@ -246,8 +279,10 @@ function writeFiles(
     spans: compiled.plan.spans,
     timeline,
   });
-  writeWhole(files.report, report);
-  return Object.values(files);
+  return [
+    { file: path.join(folder, 'plan.json'), content: `${JSON.stringify(compiled.plan)}\n` },
+    { file: path.join(folder, 'report.html'), content: report },
+  ];
 }
 
 export function fitText({ document: d, before, timeline, written }: Fitted): string {

@@ -2,6 +2,10 @@ import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { interruptible } from './interrupt.ts';
 
+const forever = () => {
+  for (;;);
+};
+
 test('a piece gives what it returns and throws what it throws', () => {
   const { run } = interruptible();
   expect(run(() => 42)).toBe(42);
@@ -15,15 +19,37 @@ test('a piece gives what it returns and throws what it throws', () => {
 
 test('Ctrl-C breaks a piece off that never ends, and later pieces are left out', () => {
   let calls = 0;
-  const work = interruptible(() => calls++);
+  const work = interruptible(() => {
+    calls++;
+  });
   expect(work.run(() => 'first')).toBe('first');
   // From another process: this one is busy until it comes.
   spawn('sh', ['-c', `sleep 0.3; kill -INT ${process.pid}`]);
-  const forever = () => {
-    for (;;);
-  };
   expect(work.run(forever)).toBeUndefined();
-  expect(work.interrupted).toBe(true);
+  expect(work.stoppedBy).toBe('interrupt');
   expect(calls).toBe(1);
   expect(work.run(() => 'later')).toBeUndefined();
+});
+
+test('a time limit breaks a piece off, and later ones are left out', () => {
+  const work = interruptible(undefined, { timeLimitSeconds: 0.2 });
+  expect(work.run(() => 'first')).toBe('first');
+  const started = performance.now();
+  expect(work.run(forever)).toBeUndefined();
+  expect(performance.now() - started).toBeLessThan(5000);
+  expect(work.stoppedBy).toBe('time');
+  expect(work.run(() => 'later')).toBeUndefined();
+});
+
+test('a memory limit breaks off a piece that takes more', () => {
+  const limit = process.memoryUsage.rss() + 64 * 2 ** 20;
+  const by: string[] = [];
+  const work = interruptible((reason) => by.push(reason), { memoryLimitBytes: limit });
+  const kept: Uint8Array[] = [];
+  const grown = work.run(() => {
+    for (;;) if (kept.length < 1000) kept.push(new Uint8Array(2 ** 20).fill(1));
+  });
+  expect(grown).toBeUndefined();
+  expect(work.stoppedBy).toBe('memory');
+  expect(by).toEqual(['memory']);
 });

@@ -1,28 +1,57 @@
 /**
- * Ctrl-C in the midst of work that never gives way to the event loop, where Node's signal handlers are not called:
- * a piece of it runs as a script, which Node can break off. What earlier pieces found is still there.
+ * Ctrl-C, a time limit and a memory limit in the midst of work that never gives way to the event loop, where Node's
+ * signal handlers and timers are not called: a piece of it runs as a script, which Node can break off. What earlier
+ * pieces found is still there.
  */
 import vm from 'node:vm';
+import { watchMemory } from './memory-watch.ts';
+
+/** What broke work off. */
+export type StoppedBy = 'interrupt' | 'time' | 'memory';
+
+export interface Bounds {
+  /** Seconds from now that the pieces may take together. */
+  readonly timeLimitSeconds?: number;
+  /** Bytes of memory that the process may have. */
+  readonly memoryLimitBytes?: number;
+  /** Whether Ctrl-C breaks off too. Left out: it does. */
+  readonly interrupts?: boolean;
+}
 
 export interface Interruptible {
   /** Runs a piece; undefined where it was broken off, and for every piece after that. */
   run<T>(piece: () => T): T | undefined;
-  /** Whether Ctrl-C has been pressed. */
-  readonly interrupted: boolean;
+  /** What broke a piece off; undefined while nothing has. */
+  readonly stoppedBy: StoppedBy | undefined;
+  /** Nothing more is to be run. */
+  done(): void;
 }
 
 /** The name under which a script finds the piece that it runs. */
 const NAME = '__tidemarkPiece';
 
-/** `onInterrupt` is called once, when Ctrl-C has broken a piece off. */
-export function interruptible(onInterrupt?: () => void): Interruptible {
-  let interrupted = false;
+/** `onStop` is called once, when a piece has been broken off. */
+export function interruptible(onStop?: (by: StoppedBy) => void, bounds: Bounds = {}): Interruptible {
+  const { timeLimitSeconds, memoryLimitBytes, interrupts = true } = bounds;
+  const deadline =
+    timeLimitSeconds === undefined ? undefined : performance.now() + Math.ceil(1000 * timeLimitSeconds);
+  const memory = memoryLimitBytes === undefined ? undefined : watchMemory(memoryLimitBytes);
+  let stoppedBy: StoppedBy | undefined;
+  const stop = (by: StoppedBy): undefined => {
+    stoppedBy = by;
+    memory?.end();
+    onStop?.(by);
+    return undefined;
+  };
   return {
-    get interrupted() {
-      return interrupted;
+    get stoppedBy() {
+      return stoppedBy;
     },
+    done: () => memory?.end(),
     run<T>(piece: () => T): T | undefined {
-      if (interrupted) return undefined;
+      if (stoppedBy) return undefined;
+      const left = deadline === undefined ? undefined : Math.floor(deadline - performance.now());
+      if (left !== undefined && left < 1) return stop('time');
       let result: T | undefined;
       Object.defineProperty(globalThis, NAME, {
         configurable: true,
@@ -31,14 +60,17 @@ export function interruptible(onInterrupt?: () => void): Interruptible {
         },
       });
       try {
-        vm.runInThisContext(`${NAME}()`, { breakOnSigint: true });
+        const breakOnSigint = interrupts || memory !== undefined;
+        memory?.watch(true);
+        vm.runInThisContext(`${NAME}()`, { breakOnSigint, ...(left === undefined ? {} : { timeout: left }) });
         return result;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException)?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
-        interrupted = true;
-        onInterrupt?.();
-        return undefined;
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return stop('time');
+        if (code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
+        return stop(memory?.exceeded() ? 'memory' : 'interrupt');
       } finally {
+        memory?.watch(false);
         Reflect.deleteProperty(globalThis, NAME);
       }
     },

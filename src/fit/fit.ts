@@ -57,8 +57,7 @@ export interface FitResult {
 /** Plans a normalised graph. Throws only where no plan at all passes the checker, which is a defect. */
 export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   if (request.banks) return fitBanks(graph, request, request.banks);
-  const variants = variantsOf(graph, request.policy);
-  const layerwise = variants.map(layerByLayer);
+  const { variants, layerwise } = firstPlans(graph, request);
   const budget = request.budgetBytes;
   const start = best(layerwise, budget);
   const enough = budget !== undefined && start.layout.arenaBytes <= budget;
@@ -70,6 +69,21 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   if (short && request.maxOverhead)
     found.push(...stripCandidates(graph, request, reached), ...tileCandidates(graph, request));
   return proven(found, budget);
+}
+
+/** Layer by layer, which everything else is measured by. Broken off here, there is nothing to hand out. */
+function firstPlans(
+  graph: Graph,
+  { policy, part = (run) => run() }: FitRequest,
+): { variants: Variant[]; layerwise: Candidate[] } {
+  const first = part(() => {
+    const variants = variantsOf(graph, policy);
+    return { variants, layerwise: variants.map(layerByLayer) };
+  });
+  if (first) return first;
+  const why =
+    'planning was stopped before even the layer-by-layer plan was found: give it more time or memory';
+  throw new TidemarkError('stopped', `${graph.name}: ${why}`);
 }
 
 /** Small networks in the best order of rows that can be found, where no budget is met yet. */
@@ -87,8 +101,7 @@ function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate):
 function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest[]): FitResult {
   const names = banks.map((b) => b.name);
   const budget = banks[0].capacityBytes;
-  const variants = variantsOf(graph, request.policy);
-  const layerwise = variants.map(layerByLayer);
+  const { variants, layerwise } = firstPlans(graph, request);
   const start = best(layerwise, budget);
   const found = [...layerwise];
   if (start.layout.arenaBytes > budget) {

@@ -1,8 +1,9 @@
 /** Options that several commands share, so that each has one spelling and one explanation. */
 import { type Command, Option } from 'commander';
+import { type LimitOptions, withLimits } from './limits.ts';
 import { collectShape, oneOf } from './values.ts';
 
-export interface ModelOptions {
+export interface ModelOptions extends LimitOptions {
   readonly shape?: Record<string, number[]>;
   readonly dtype: 'f32' | 'int8';
 }
@@ -30,7 +31,7 @@ export function withModel(command: Command): Command {
       'size of an input that the file leaves open, e.g. input=1x3x224x224 (repeatable)',
       collectShape,
     );
-  return withDtype(command);
+  return withLimits(withDtype(command));
 }
 
 /** Element type of a network built here; a file has its own. */
