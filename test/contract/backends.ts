@@ -19,6 +19,7 @@ export interface ContractBackend {
 
 /** What the interpreter, a node at a time and every access watched, gets through in a second or so. */
 const MOST_INTERPRETED_MACS = 70_000;
+const compilers = ['gcc', 'clang'].filter((name) => findCompiler([name]));
 const STRICT = ['-Wall', '-Wextra', '-Werror', '-pedantic'];
 
 export const backends: readonly ContractBackend[] = [
@@ -40,11 +41,14 @@ export const backends: readonly ContractBackend[] = [
   },
   {
     name: 'C, everything dead forbidden',
-    skips: () => (findCompiler() ? undefined : 'no C compiler; install gcc or clang'),
+    skips: () => (compilers.length > 0 ? undefined : 'no C compiler; install gcc or clang'),
     // Compilers take a second or more for each: a network is compiled in one of its two element types.
     every: 8,
     run: ({ graph, plan }, inputs) => {
-      const model = compileC(graph, plan, { watch: 'bytes', machine: PLAIN, flags: [...STRICT, '-O0'] });
+      // Compilers take turns.
+      const compiler = compilers[graph.operators.length % compilers.length];
+      const flags = [...STRICT, '-O0'];
+      const model = compileC(graph, plan, { watch: 'bytes', machine: PLAIN, compiler, flags });
       try {
         return model.run(inputs, { paint: 0xa5 }).outputs;
       } finally {
