@@ -55,7 +55,9 @@ export const resize: OperatorDef<ResizeAttributes> = {
   kind: 'Resize',
   access: 'pixel',
   infer([x], attrs, given) {
-    const [n, , , c] = checkAttributes(x, attrs);
+    const [n, h, w, c] = checkAttributes(x, attrs);
+    if (h * w === 0 && attrs.size[0] * attrs.size[1] > 0)
+      throw new TidemarkError('shape-mismatch', `nothing to resize in [${x!.shape}]`);
     return [{ shape: [n, attrs.size[0], attrs.size[1], c], ...samePooledType(x!, given?.[0]) }];
   },
   reads(ctx, _index, lo, hi) {

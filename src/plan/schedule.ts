@@ -7,8 +7,10 @@ export function expandSchedule(schedule: readonly ScheduleNode[], limit = limits
   let total = 0;
   const count = (nodes: readonly ScheduleNode[], times: number): void => {
     for (const node of nodes) {
-      if (typeof node === 'number') total += times;
-      else count(node.slice(1) as ScheduleNode[], times * node[0]);
+      if (typeof node === 'number') {
+        if (!(node >= 0 && node < 2 ** 31)) throw new RangeError(`the schedule has an entry of ${node}`);
+        total += times;
+      } else count(node.slice(1) as ScheduleNode[], times * node[0]);
       if (total > limit) throw new RangeError(`the schedule has more than ${limit} firings`);
     }
   };

@@ -112,6 +112,17 @@ describe('TFLite', () => {
       expect(await tflite(chain([empty, empty, empty], [14, 98]), seed)).toMatchObject({ outcome: 'ran' });
   });
 
+  test('a picture without rows made larger', async () => {
+    const tensors = [
+      { name: 'x', shape: [1, 0, 3, 2] },
+      { name: 'size', shape: [2], type: 'i32', data: ints(4, 6) } as const,
+      { name: 'y', shape: [1, 4, 6, 2] },
+    ];
+    const nodes = [{ code: 23, inputs: [0, 1], outputs: [2] }];
+    const verdict = await tflite({ tensors, nodes, inputs: [0], outputs: [2] });
+    expect(verdict).toMatchObject({ code: 'shape-mismatch', message: expect.stringContaining('[1,0,3,2]') });
+  });
+
   test('the mean of no integers', async () => {
     const scale = { type: 'i8', scale: [0.1], zeroPoint: [0] } as const;
     const model = chain([], [], {
@@ -187,6 +198,8 @@ describe('plans', () => {
     const refused = [
       { ...plan, schedule: [[2 ** 31, [2 ** 31, 0]]] },
       { ...plan, arenaBytes: 2 ** 50 },
+      { ...plan, schedule: [...plan.schedule, 2 ** 31] },
+      { ...plan, schedule: plan.schedule.map((node) => (typeof node === 'number' ? node + 2 ** 32 : node)) },
       { ...plan, arenaBytes: 2 ** 50, banks: [{ name: 'arena', bytes: 2 ** 50 }] },
     ];
     for (const text of refused.map((p) => JSON.stringify(p)))
