@@ -23,6 +23,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('../run/wasm-backend.ts')).wasmBackend,
   },
   {
+    name: 'wasm-relaxed',
+    summary: 'the same with relaxed SIMD: products and sums of floats fused',
+    load: async () => (await import('../run/wasm-backend.ts')).relaxedWasmBackend,
+  },
+  {
     name: 'c',
     summary: "the C of fit --target c, by this host's compiler",
     load: async () => (await import('../run/c-backend.ts')).cBackend,

@@ -59,6 +59,11 @@ const entries: readonly Entry[] = [
     summary: 'a WebAssembly module and its loader',
     load: () => import('./targets/wasm.ts'),
   },
+  {
+    name: 'wasm-relaxed',
+    summary: 'the same, and a module that fuses products and sums of floats where the host has relaxed SIMD',
+    load: async () => (await import('./targets/wasm.ts')).relaxed,
+  },
   { name: 'c', summary: 'C99 for any compiler', load: () => import('./targets/c.ts') },
   {
     name: 'c-vector16',

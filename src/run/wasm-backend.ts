@@ -2,6 +2,7 @@
 
 import type { PortDescription } from '../emit/wasm/description.ts';
 import { type EmitOptions, type Emitted, emitWasm } from '../emit/wasm/emit.ts';
+import { hasRelaxedSimd } from '../emit/wasm/relaxed.ts';
 import { TidemarkError } from '../errors.ts';
 import { allocate, type DType, elementCount, type Graph, type TypedArray } from '../graph/graph.ts';
 import { lowerPlan } from '../kernels/lower.ts';
@@ -18,6 +19,21 @@ export const wasmBackend: Backend = {
   },
 };
 
+/** Multiply-adds of floats that round once, and sums in any order: faster, and the last bits differ. */
+export const relaxedWasmBackend: Backend = {
+  name: 'wasm-relaxed',
+  prepare(graph, plan, onProgress) {
+    if (!hasRelaxedSimd()) {
+      throw new TidemarkError(
+        'runtime-missing',
+        'this Node has no relaxed SIMD: expected Node 22 or newer, or node --experimental-wasm-relaxed-simd; use --backend wasm',
+      );
+    }
+    const emitted = emitPlan(graph, plan, { relaxed: true }, onProgress);
+    return new WasmModel(new WebAssembly.Module(emitted.wasm), emitted);
+  },
+};
+
 /** A plan as a module. */
 export function emitPlan(
   graph: Graph,
@@ -25,7 +41,8 @@ export function emitPlan(
   options: EmitOptions = {},
   onProgress?: (done: number) => void,
 ): Emitted {
-  const program = lowerPlan(graph, plan, WASM_SIMD, { onProgress });
+  const machine = options.relaxed ? { ...WASM_SIMD, reorders: true } : WASM_SIMD;
+  const program = lowerPlan(graph, plan, machine, { onProgress });
   return emitWasm(program, { ports: graph, ...options });
 }
 
