@@ -17,6 +17,7 @@ describe.skipIf(missing)(`C${missing ? ' (skipped: no C compiler)' : ''}`, () =>
       "One thread each, made-up inputs. 'c' gives the reference's bits (gcc -O2, products and sums of floats rounded apart), 'c-fast' is -O3 with",
       'them fused; both -march=native with the widest vectors. The runtimes take turns of about 100 ms. "CPU" is processor time, which other',
       'work on the machine disturbs least; "x ort" is that of onnxruntime-node over the row\'s, and above 1 is faster than it.',
+      'Peak memory of ours is the arena; of ONNX Runtime, what resident memory grows by at most in its first run.',
     ],
     backend: ['c', 'c-fast'],
     against: ['ort'],

@@ -8,10 +8,12 @@ import {
   benchLoaded,
   geometricMeans,
   type Mean,
+  onnxOf,
   type Row,
 } from '../../src/cli/bench/bench-model.ts';
 import { formatSize } from '../../src/report/format.ts';
 import { writeResult, writtenBy } from '../report.ts';
+import { ortRunBytes } from './ort-memory.ts';
 import { chosenRows, loadRow, titleOf } from './rows.ts';
 
 export interface SpeedBench {
@@ -41,8 +43,10 @@ export function speedBench(bench: SpeedBench): void {
     async (_, row) => {
       const turns = row.turns ?? TURNS;
       const options = { dtype: row.dtype, backend, against, plan, turns, seed: 1, slack: 0.1 };
-      const found = await benchLoaded(loadRow(row), options, quiet);
-      rows.push(...found.map((r) => ({ ...r, model: titleOf(row) })));
+      const loaded = loadRow(row);
+      const found = await benchLoaded(loaded, options, quiet);
+      const memory = (r: Row) => (r.runtime === 'ort' ? ortRunBytes(onnxOf(loaded)) : r.arenaBytes);
+      rows.push(...found.map((r) => ({ ...r, model: titleOf(row), arenaBytes: memory(r) })));
       const text = tableOf(bench, rows);
       if (process.env.ROWS === undefined) writeResult(bench.file, text);
       else console.log(text);
@@ -53,8 +57,8 @@ export function speedBench(bench: SpeedBench): void {
 
 export const ratio = (v: number | null) => (v === null ? '' : v.toFixed(2));
 
-const HEAD = ['model', 'type', 'runtime', 'plan', 'CPU, ms', 'median, ms', 'best, ms', 'arena'];
-const RIGHT = new Set(['CPU, ms', 'median, ms', 'best, ms', 'arena']);
+const HEAD = ['model', 'type', 'runtime', 'plan', 'CPU, ms', 'median, ms', 'best, ms', 'peak memory'];
+const RIGHT = new Set(['CPU, ms', 'median, ms', 'best, ms', 'peak memory']);
 
 function tableOf({ title, script, about, ratios, mean }: SpeedBench, rows: readonly Row[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;

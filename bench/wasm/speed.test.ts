@@ -12,7 +12,8 @@ speedBench({
   about: [
     'One thread each, made-up inputs, inputs put in and outputs taken out. The runtimes take turns of about 100 ms; the first 1.5 s of',
     'each are not counted. "CPU" is processor time, which other work on the machine disturbs least; ratios are of it: "x ort-web" is that of',
-    "onnxruntime-web over the row's, and above 1 is faster than it. Peak memory of ours is the arena; ONNX Runtime does not say its own here.",
+    "onnxruntime-web over the row's, and above 1 is faster than it. Peak memory of ours is the arena; of ONNX Runtime (native),",
+    'what resident memory grows by at most in its first run.',
     '',
     'Plans: layer by layer; `fit`, the cheapest within the smallest arena and 10 % above it; the smallest, most of whose firings compute a',
     'single pixel where that saves memory, and then read all weights of a layer for each.',

@@ -143,8 +143,9 @@ export class CompiledModel implements Prepared {
 
   /** Milliseconds of each of several runs. Processor time, which is another process's, is in `cpuMs` after it. */
   time(inputs: readonly TypedArray[], times: number): readonly number[] {
-    // Several have one before them that brings memory up; slow models do not feel the difference.
-    const repeats = this.#cpuMs > SLOW_MS ? times : Math.max(2, times);
+    // Several have one before them that brings memory up. The first time is a trial, and slow models do not feel it.
+    const one = this.#cpuMs === 0 || this.#cpuMs > SLOW_MS;
+    const repeats = one ? times : Math.max(2, times);
     const { seconds, cpuSeconds } = this.measure(inputs, { repeats });
     this.#cpuMs = (1000 * cpuSeconds.reduce((n, s) => n + s, 0)) / cpuSeconds.length;
     return seconds.map((s) => 1000 * s);

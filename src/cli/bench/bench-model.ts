@@ -14,6 +14,7 @@ import type { ModelOptions } from '../options/shared.ts';
 import { note } from '../output.ts';
 import { fitRequest } from '../planning.ts';
 import type { Progress } from '../terminal/progress.ts';
+import { withConstantWeights } from './constant-weights.ts';
 import { type Feed, type OnnxRuntimeName, onnxRunner } from './onnx-runtimes.ts';
 import { measure, type Runner, type Timing } from './runner.ts';
 
@@ -120,18 +121,21 @@ async function planRunner(
   };
 }
 
-/** Another runtime on the model's own file where it is ONNX, else on the graph written as ONNX. */
+/** The model's own file where it is ONNX, its weights constant, else the graph written as ONNX. */
+export function onnxOf({ format, file, graph }: LoadedModel): Uint8Array {
+  return format === 'onnx' && file ? withConstantWeights(readModelFile(file)) : writeOnnx(graph);
+}
+
 async function otherRunner(
   name: OnnxRuntimeName,
-  { model, format, file, graph }: LoadedModel,
+  loaded: LoadedModel,
   feeds: readonly Feed[],
 ): Promise<Runner | undefined> {
   try {
-    const bytes = format === 'onnx' && file ? readModelFile(file) : writeOnnx(graph);
-    return await onnxRunner(name, bytes, feeds);
+    return await onnxRunner(name, onnxOf(loaded), feeds);
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
-    note(`${model}: left out of the comparison: ${error.message}`);
+    note(`${loaded.model}: left out of the comparison: ${error.message}`);
     return undefined;
   }
 }
