@@ -51,7 +51,7 @@ function reduction(kind: string, before?: Step, after?: Step): Importer {
     if (given.length === 0 && c.attrs.int('noop_with_empty_axes', 0) !== 0) return [x];
     if (rank === 0) return [x];
     const axes = given.length > 0 ? [...new Set(given.map((a) => axisIn(a, rank)))] : [...x.shape.keys()];
-    const keep = c.attrs.int('keepdims', 1) !== 0;
+    const keep = c.attrs.int('keepdims', 1) === 1;
     const start = before ? before(c, x) : x;
     const sum = reduce(c, kind, start, axes, (places) => ({ axes: places, keepDims: true }), {
       keep,
@@ -66,7 +66,7 @@ function argument(kind: 'ArgMax' | 'ArgMin'): Importer {
     const x = input(c, 0);
     const axis = axisIn(c.attrs.int('axis', 0), x.shape.length);
     const selectLast = c.attrs.int('select_last_index', 0) !== 0;
-    const keep = c.attrs.int('keepdims', 1) !== 0;
+    const keep = c.attrs.int('keepdims', 1) === 1;
     return [
       reduce(c, kind, x, [axis], ([place]) => ({ axis: place, keepDims: true, selectLast }), {
         keep,
