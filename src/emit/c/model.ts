@@ -1,7 +1,7 @@
 /** A program as C: model.c and model.h, in C99, with no heap and nothing of the library but memcpy and memset. */
-import { type Expr, isVector, type Stmt } from '../../kernels/ir.ts';
+import { type Fn, isVector } from '../../kernels/ir.ts';
 import type { Program, ProgramPort } from '../../kernels/program.ts';
-import { childrenOf } from '../../kernels/prune.ts';
+import { visitFunction } from '../../kernels/visit.ts';
 import { isWord } from './arm-words.ts';
 import { comment, dataArrays, dataBlob, dataOffsets } from './data.ts';
 import { memoryArrays, memoryDeclarations, memorySizes } from './memory.ts';
@@ -124,7 +124,7 @@ function source(program: Program, prefix: string, file: boolean, firings: boolea
   });
   const told = firings ? (actor: number) => `${P}_FIRING(${actor}); ` : undefined;
   const { counters, body } = scheduleCode(program, told);
-  const vectors = program.functions.some((fn) => usesVectors(fn.body));
+  const vectors = program.functions.some(usesVectors);
   const { offsets } = dataOffsets(program.data);
   const constants = file
     ? `static const uint8_t *weights;\n${offsets.map((at, i) => `#define AT_${i} ${at}`).join('\n')}`
@@ -263,21 +263,12 @@ function withWeights(text: string): string {
   return text.replace('{\n', `{\n${pointers.join('\n')}\n`);
 }
 
-function usesVectors(body: readonly Stmt[]): boolean {
-  const inExpr = (e: Expr): boolean => (isVector(e.type) && !isWord(e.type)) || childrenOf(e).some(inExpr);
-  return body.some((s) => {
-    switch (s.kind) {
-      case 'let':
-      case 'var':
-      case 'set':
-      case 'store':
-        return inExpr(s.value);
-      case 'for':
-        return usesVectors(s.body);
-      case 'if':
-        return usesVectors(s.body) || usesVectors(s.otherwise);
-      default:
-        return false;
-    }
+function usesVectors(fn: Fn): boolean {
+  let found = false;
+  visitFunction(fn, {
+    expr: ({ type }) => {
+      found ||= isVector(type) && !isWord(type);
+    },
   });
+  return found;
 }
