@@ -66,6 +66,16 @@ const entries: readonly Entry[] = [
   },
   { name: 'c', summary: 'C99 for any compiler', load: () => import('./targets/c.ts') },
   {
+    name: 'c-dsp',
+    summary: "C with Arm's DSP instructions, as Cortex-M4, M7 and M33 have them, for GCC and Clang",
+    load: async () => (await import('./targets/c.ts')).dsp,
+  },
+  {
+    name: 'c-helium',
+    summary: 'C with Helium, as Cortex-M55 has it, for GCC and Clang',
+    load: async () => (await import('./targets/c.ts')).helium,
+  },
+  {
     name: 'c-vector16',
     summary: 'C for GCC and Clang with vectors of 16 bytes, as SSE and NEON have them',
     load: async () => (await import('./targets/c.ts')).vector16,

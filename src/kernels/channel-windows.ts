@@ -117,7 +117,7 @@ export function overWindows(
         return;
       }
       const sums = lanes.vectors * Math.max(1, lanes.lanes / machine.lanes);
-      const fit = Math.max(1, Math.min(MOST_PIXELS, Math.floor(machine.sums / sums)));
+      const fit = Math.max(1, Math.min(MOST_PIXELS, task.run.length, Math.floor(machine.sums / sums)));
       const even = evenBlock(across, row, fit);
       const most = even ?? fit;
       const inner = (from: Expr, end: Expr) => {

@@ -2,7 +2,16 @@
 import { layoutFiles } from '../../emit/c/layouts.ts';
 import { emitC } from '../../emit/c/model.ts';
 import { lowerPlan } from '../../kernels/lower.ts';
-import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64, VECTOR64_VNNI } from '../../kernels/machine.ts';
+import {
+  ARM_DSP,
+  HELIUM,
+  type Machine,
+  PLAIN,
+  VECTOR16,
+  VECTOR32,
+  VECTOR64,
+  VECTOR64_VNNI,
+} from '../../kernels/machine.ts';
 import { stackBytes } from '../../kernels/stack.ts';
 import { formatSize } from '../../report/format.ts';
 import type { Target, TargetFile } from '../targets.ts';
@@ -63,6 +72,8 @@ function targetFor(machine: Machine, folder: string): Target {
 }
 
 export const target = targetFor(PLAIN, 'c');
+export const dsp = { target: targetFor(ARM_DSP, 'c-dsp') };
+export const helium = { target: targetFor(HELIUM, 'c-helium') };
 export const vector16 = { target: targetFor(VECTOR16, 'c-vector16') };
 export const vector32 = { target: targetFor(VECTOR32, 'c-vector32') };
 export const vector64 = { target: targetFor(VECTOR64, 'c-vector64') };

@@ -59,7 +59,6 @@ const HELIUM: Readonly<Record<string, string>> = {
   min_i32x4: 'return (v_i32x4)vminq_s32((int32x4_t)a, (int32x4_t)b);',
   max_i32x4: 'return (v_i32x4)vmaxq_s32((int32x4_t)a, (int32x4_t)b);',
   highProduct_i32x4: 'return (v_i32x4)vqrdmulhq_s32((int32x4_t)a, (int32x4_t)b);',
-  splat_i32x4: 'return (v_i32x4)vdupq_n_s32(a);',
   shl_i32x4: 'return (v_i32x4)vshlq_s32((int32x4_t)a, (int32x4_t)b);',
 };
 

@@ -155,8 +155,8 @@ function source(program: Program, prefix: string, file: boolean, firings: boolea
 
 /** Only sums in registers are fast, and there are fourteen. */
 const WORD_HEAD = `#if (defined(__ARM_FEATURE_DSP) || defined(__ARM_FEATURE_MVE)) && defined(__GNUC__) && !defined(__clang__)
-/* loads that are moved up, or kept for later, take the registers of sums; bytes are stored as fast as they are put together */
-#pragma GCC optimize("no-schedule-insns", "no-predictive-commoning", "no-store-merging")
+/* loads that are moved up or kept for later take the registers of sums; bytes are stored as fast as they are put together */
+#pragma GCC optimize("no-schedule-insns", "no-predictive-commoning", "no-store-merging", "no-tree-pre", "no-gcse")
 #endif`;
 
 const VECTOR_HEAD = `#if !defined(__GNUC__)

@@ -305,6 +305,7 @@ export class Printer {
     if (isVector(type)) {
       const shift = op === 'shl' || op === 'shr' || op === 'shrU';
       const other = isVector(e.b.type) || !shift ? b : this.#splat(type, b);
+      if (op === 'shr' && e.b.kind === 'const' && !isVector(e.b.type)) return `(${a} >> ${b})`;
       if (op === 'shr') return `(${a} >> ${other})`;
       if (op === 'shl' || op === 'shrU' || op === 'min' || op === 'max' || op === 'highProduct')
         return `${vectorFunction(this.#helpers, type, op)}(${a}, ${other})`;

@@ -42,7 +42,7 @@ export function addTapsInWords(
 ): void {
   const { b } = task;
   const site = task.inputs[0]!;
-  const { across, channels } = weights;
+  const { across } = weights;
   const bytes: Vector = `${site.cell as 'i8' | 'u8'}x4`;
   const offset = zero === 0 ? undefined : b.variable('zero', constant(PAIR, -zero));
   const element = (at: Expr): Halves => {
@@ -52,7 +52,7 @@ export function addTapsInWords(
     return [half('even'), half('odd')];
   };
   const packed = packedWeights(task, weights);
-  const weight = (tap: Index) => packed.read(b, plus(times(tap, channels), block.first));
+  const weight = (tap: Index) => packed.read(b, plus(times(tap, packed.stride), block.first));
   const step = (line: readonly Variable[], x: Halves, w: Halves) => {
     line.forEach((sum, c) => {
       const [which, at] = [c % 2, c >> 1];
@@ -89,6 +89,8 @@ export function addTapsInWords(
 }
 
 interface PackedWeights {
+  /** Elements from tap to tap: words are aligned. */
+  readonly stride: number;
   /** Weights of four channels from element `first` of [tap][channel] on. */
   read(b: Builder, first: Index): Halves;
 }
@@ -96,6 +98,7 @@ interface PackedWeights {
 /** [tap][channel], in bytes; in 16 bits, four channels as 0, 2, 1, 3, where bytes do not hold them or they are few. */
 function packedWeights(task: Task, { values, channels, down, across, cell }: PairWeights): PackedWeights {
   const taps = down * across;
+  const stride = Math.ceil(channels / 4) * 4;
   const wide = cell === 'i16' || values.length <= (task.machine.wideWeights ?? 0);
   const source = task.ctx.inputs[1]!.constant!.load();
   const region: Region = task.module.packed(
@@ -103,17 +106,17 @@ function packedWeights(task: Task, { values, channels, down, across, cell }: Pai
     source,
     `depthwise words ${wide}`,
     () => {
-      const length = taps * channels;
+      const length = taps * stride;
       const out = wide ? new Int16Array(length) : new Int8Array(length);
       for (let c = 0; c < channels; c++) {
-        const whole = c - (c % 4) + 4 <= channels;
-        const to = wide && whole ? c - (c % 4) + [0, 2, 1, 3][c % 4] : c;
-        for (let t = 0; t < taps; t++) out[t * channels + to] = values[c * taps + t];
+        const to = wide ? c - (c % 4) + [0, 2, 1, 3][c % 4] : c;
+        for (let t = 0; t < taps; t++) out[t * stride + to] = values[c * taps + t];
       }
       return out;
     },
   );
   return {
+    stride,
     read(b, first) {
       if (!wide) {
         const w = b.let('w', load('i8x4', 'i8', place(region, first)));

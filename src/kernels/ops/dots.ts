@@ -176,8 +176,9 @@ function after(p: Place, more: Index): Place {
   return place(p.region, plus(p.address, more), p.offset);
 }
 
-/** Units that a loop takes at a time, where their number allows. */
-const UNROLLED = 4;
+/** Units that a loop takes at a time, where their number allows; more would be kept beyond their loop, and not fit. */
+const UNROLLED_WORDS = 4;
+const UNROLLED_VECTORS = 2;
 
 /** Calls `step` for each unit of `taps` taps: the element where it begins, its number, and whether it is a short one. */
 function overUnits(
@@ -190,8 +191,9 @@ function overUnits(
   if (whole === units) {
     const all = times(taps, units);
     const fixed = count === undefined ? units : count * units;
-    const at = [UNROLLED, 3, 2].find((n) => fixed % n === 0) ?? 1;
-    if (fixed <= UNROLLED && count !== undefined) {
+    const most = unit === 4 ? UNROLLED_WORDS : UNROLLED_VECTORS;
+    const at = [most, ...(most > 1 ? [3, 2] : [])].find((n) => fixed % n === 0) ?? 1;
+    if (fixed <= most && count !== undefined) {
       for (let u = 0; u < fixed; u++) step(u * unit, u, unit);
       return;
     }
