@@ -13,18 +13,18 @@ import type { TapRange } from './rows.ts';
 export interface RowRange extends TapRange {
   /** Rows of the whole window. */
   readonly rows: number;
-  /** Most rows that are cut off above and below. */
+  /** Most rows that are cut off above. */
   readonly above: number;
-  readonly below: number;
+  /** Ways to cut: those without rows below come first, then with one row less, each by the rows above. */
+  readonly ways: number;
 }
 
 export function rowRange(axis: WindowAxis, ky: TapRange): RowRange {
-  let [above, below] = [0, 0];
-  for (let o = 0; o < axis.output; o++) {
-    above = Math.max(above, firstTap(axis, o));
-    below = Math.max(below, axis.taps - endTap(axis, o));
-  }
-  return { ...ky, rows: axis.taps, above, below };
+  const outputs = Array.from({ length: axis.output }, (_, o) => o);
+  const above = outputs.reduce((most, o) => Math.max(most, firstTap(axis, o)), 0);
+  const wayOf = (o: number) => firstTap(axis, o) + (axis.taps - endTap(axis, o)) * (above + 1);
+  const last = outputs.reduce((most, o) => Math.max(most, wayOf(o)), 0);
+  return { ...ky, rows: axis.taps, above, ways: last + 1 };
 }
 
 /** Ways to cut a window that a table has room for. */
@@ -39,16 +39,15 @@ export function rowBiases(
   bias: ArrayLike<number>,
   prefix: (row: number, channel: number) => number,
   channels: number,
-  { from, to, rows, above, below }: RowRange,
+  { from, to, rows, above, ways }: RowRange,
 ): ((channel: Index, type?: Type) => Expr) | undefined {
-  const ways = (above + 1) * (below + 1);
   if (ways > MOST_WAYS) return undefined;
   const table = new Int32Array(ways * channels);
-  for (let b = 0; b <= below; b++) {
-    for (let a = 0; a <= above && a <= rows - b; a++) {
-      for (let c = 0; c < channels; c++)
-        table[(b * (above + 1) + a) * channels + c] = bias[c] - (prefix(rows - b, c) - prefix(a, c));
-    }
+  for (let way = 0; way < ways; way++) {
+    const first = way % (above + 1);
+    const end = rows - Math.floor(way / (above + 1));
+    for (let c = 0; c < channels && first <= end; c++)
+      table[way * channels + c] = bias[c] - (prefix(end, c) - prefix(first, c));
   }
   const region = task.module.constant(`${task.ctx.op.name} biases by rows`, table);
   const way = plus(from, times(minus(rows, to), above + 1));
