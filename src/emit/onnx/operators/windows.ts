@@ -114,6 +114,13 @@ const resize: Emitter = (c) => {
   const size = numbers(attrs.size);
   const scales = attrs.scales ? numbers(attrs.scales).map(fround) : undefined;
   const byScale = scales && Math.floor(h * scales[0]) === size[0] && Math.floor(w * scales[1]) === size[1];
+  // Sizes alone say how they came about only where they are the scales' exact result.
+  const exact = scales?.every((scale, i) => Math.abs(scale * [h, w][i] - size[i]) < 1e-4 * size[i]) ?? true;
+  if (!byScale && !exact && attrs.coordinates !== 'align_corners')
+    throw new TidemarkError(
+      'operator-unsupported',
+      `scales [${scales}] from [${h},${w}] to [${size}] have no ONNX form`,
+    );
   const target = byScale ? [nodes.floats([1, 1, ...scales])] : ['', nodes.integers([n, channels, ...size])];
   const mode = String(attrs.mode);
   return first(
