@@ -145,6 +145,9 @@ function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest
 /** Effort that the choice of strips may take, in steps of the simulation. */
 const STRIP_WORK = 40_000_000;
 
+/** Only the last choices are wanted, so the way down is short. */
+const STRIP_DESCENT = 0.16;
+
 /** Choices of strips that are planned in full: those with the fewest live bytes. */
 const STRIP_FINALISTS = 3;
 
@@ -156,6 +159,7 @@ function stripCandidates(graph: Graph, request: FitRequest, reached: Candidate):
     budgetBytes,
     maxOverhead,
     peakBytes: reached.layout.arenaBytes,
+    descent: STRIP_DESCENT,
     work: { left: STRIP_WORK },
   };
   const choices = part(() => chooseStrips(graph, search)) ?? [];

@@ -27,6 +27,8 @@ export interface FrontierRequest {
 
 /** Effort that the choice of strips may take, in steps of the simulation. */
 const STRIP_WORK = 160_000_000;
+/** Points lie about so far apart. */
+const STRIP_DESCENT = 0.03;
 
 /** Points from the largest arena to the smallest; none has both more memory and more products than another. */
 export function frontierOf(graph: Graph, request: FrontierRequest): FrontierPoint[] {
@@ -52,6 +54,7 @@ export function frontierOf(graph: Graph, request: FrontierRequest): FrontierPoin
     policy,
     maxOverhead: request.maxOverhead ?? 1,
     peakBytes,
+    descent: STRIP_DESCENT,
     work: { left: STRIP_WORK },
     onProgress: (d) => onProgress?.(0.25 + d / 4),
   });

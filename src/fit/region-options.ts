@@ -42,8 +42,10 @@ const LONGEST_FAN = 4;
 export interface RegionEnds {
   /** Bytes live before it, its inputs included. */
   readonly beforeBytes: number;
-  /** Tensors outside the arena. */
-  isExternal(id: TensorId): boolean;
+  /** Tensors that are never whole in the arena. */
+  isOutside(id: TensorId): boolean;
+  /** Inputs of the network arrive inside it, run by run: each strip would need all of them. */
+  readonly streamedIn: boolean;
 }
 
 export class RegionOptions {
@@ -71,7 +73,7 @@ export class RegionOptions {
 
   /** Options for a run of operators, the cheapest first; none costs more than `mostMacs`. */
   of(ids: readonly number[], ends: RegionEnds, mostMacs: number): RegionOption[] {
-    const found = [...this.#fans(ids), ...this.#strips(ids, ends, mostMacs)];
+    const found = [...(ends.streamedIn ? [] : this.#fans(ids)), ...this.#strips(ids, ends, mostMacs)];
     return found.sort((a, b) => a.extraMacs - b.extraMacs || a.floorBytes - b.floorBytes);
   }
 
@@ -97,7 +99,8 @@ export class RegionOptions {
     const turnables = this.#turnablesOf(ids);
     const outputs = outputsOf(this.#graph, this.#uses, ids);
     const { shape } = this.#graph.tensors[outputs[0]];
-    const counts = outputs.length === 1 && shape.length === 4 ? stripCounts(shape[2]) : [1];
+    const cuttable = outputs.length === 1 && shape.length === 4 && !ends.streamedIn;
+    const counts = cuttable ? stripCounts(shape[2]) : [1];
     for (const strips of counts) {
       const columns = evenCuts(shape[2], strips);
       const tiles = strips === 1 ? [this.#asItIs(ids)] : this.#tiles(ids, outputs[0], columns);
@@ -217,7 +220,7 @@ export class RegionOptions {
     tile.forEach((step, k) => {
       const { op } = step;
       for (const [i, id] of op.inputs.entries()) {
-        if (id === ABSENT || this.#graph.tensors[id].constant || ends.isExternal(id)) continue;
+        if (id === ABSENT || this.#graph.tensors[id].constant || ends.isOutside(id)) continue;
         if (!tensors.has(id) && !lengths.has(id)) {
           // Strips keep the region's inputs whole.
           if (strip !== undefined || readOutside(id)) continue;

@@ -22,8 +22,11 @@ const MOST_FIRINGS = 200;
 const MOST_STATES = 3000;
 /** Parts of concats of which every choice is tried. */
 const MOST_PARTS = 4;
-/** Orders drawn and laid out for one network, all choices of copies together. */
-const MOST_ORDERS = 24;
+/** Orders drawn for one network, all choices of copies together, and states that all searches may take. */
+const MOST_ORDERS = 16;
+const ALL_STATES = 12_000;
+/** Quick addresses worth all effort: those so near to what is reached. */
+const WORTH_REFINING = 1.1;
 
 /** The best layout below `reachedBytes`, if there is one. */
 export function smallestOf(graph: Graph, policy: Policy, reachedBytes: number): SmallLayout | undefined {
@@ -32,6 +35,7 @@ export function smallestOf(graph: Graph, policy: Policy, reachedBytes: number): 
   let best: SmallLayout | undefined;
   let reached = reachedBytes;
   const open: { network: Network; peakBytes: number }[] = [];
+  let states = ALL_STATES;
   const offer = (network: Network, order: ArrayLike<number>) => {
     const layout = laidOut(network, order, reached);
     if (!layout) return;
@@ -41,8 +45,9 @@ export function smallestOf(graph: Graph, policy: Policy, reachedBytes: number): 
   for (const copies of choices) {
     const network = networkOf(graph, policy, copies);
     const span = wholeOf(network);
-    if (!span || firingsOf(network) > MOST_FIRINGS) continue;
-    const found = exactOrder(network, { ...span, maxStates: MOST_STATES });
+    if (!span || firingsOf(network) > MOST_FIRINGS || states <= 0) continue;
+    const found = exactOrder(network, { ...span, maxStates: Math.min(states, MOST_STATES) });
+    states -= found?.states ?? MOST_STATES;
     if (!found || found.peakBytes >= reached) continue;
     open.push({ network, peakBytes: found.peakBytes });
     offer(network, found.order);
@@ -52,10 +57,12 @@ export function smallestOf(graph: Graph, policy: Policy, reachedBytes: number): 
     const worth = open.filter((o) => o.peakBytes < reached);
     if (worth.length === 0) break;
     for (const { network, peakBytes } of worth) {
-      if (left-- <= 0) break;
+      if (left-- <= 0 || states <= 0) return best;
       // Right at the least, where packings are rare, and with room to spare by turns.
       const limitBytes = k % 2 === 0 ? peakBytes : Math.max(peakBytes, reached - 1);
-      const order = orderWithin(network, { ...wholeOf(network)!, maxStates: MOST_STATES }, limitBytes, k);
+      const span = { ...wholeOf(network)!, maxStates: Math.min(states, MOST_STATES) };
+      const order = orderWithin(network, span, limitBytes, k);
+      states -= order?.length ?? MOST_STATES;
       if (order && peakBytes < reached) offer(network, order);
     }
   }
@@ -89,7 +96,7 @@ function laidOut(network: Network, order: ArrayLike<number>, reached: number): L
   const scheduled = scheduleSpan(network, span, { order, record: true });
   if (!scheduled) return undefined;
   const quick = layOut(network, [{ ...scheduled, eager: false }], { effort: 'quick' });
-  if (quick.lowerBoundBytes >= reached) return undefined;
+  if (quick.lowerBoundBytes >= reached || quick.arenaBytes > reached * WORTH_REFINING) return undefined;
   const layout = refined(network, quick);
   return layout.arenaBytes < reached ? layout : undefined;
 }

@@ -40,6 +40,7 @@ function proveChoices(
     policy: OUTSIDE,
     maxOverhead: 1,
     peakBytes,
+    descent: 0.06,
     work: { left: work },
   });
   const inputs = randomInputs(graph, seed);

@@ -25,6 +25,8 @@ export interface StripSearch {
   readonly peakBytes: number;
   /** Bytes to come down to; left out: as far as the overhead allows. */
   readonly budgetBytes?: number;
+  /** By how much, as a share, the limit on live bytes is lowered each time; less where that cannot be met. */
+  readonly descent: number;
   readonly work: Work;
   readonly onProgress?: (done: number) => void;
 }
@@ -39,10 +41,8 @@ export interface StripChoice {
 
 /** Operators of a region at most. */
 const LONGEST_REGION = 28;
-/** Each limit on live bytes is this share of what was reached before. */
-const DESCENT = 0.94;
-/** Where a limit cannot be met, the step is halved so often. */
-const HALVINGS = 3;
+/** Steps down, as a share of what is reached, are not smaller than this. */
+const FINEST = 0.006;
 /** Choices within a budget, each a little below the one before. */
 const BELOW_BUDGET = 3;
 /** Ends of a span that are tried after one that exceeds the limit: a residual block fits at its end only. */
@@ -83,6 +83,8 @@ class StripPlanner {
   /** Position of a step's operator among the graph's operators; -1 for what is no operator. */
   readonly #positions: readonly number[];
   readonly #options: RegionOptions;
+  /** Inputs that are never whole in the arena. */
+  readonly #outside: ReadonlySet<number>;
   readonly #regions = new Map<number, readonly Region[]>();
 
   constructor(graph: Graph, search: StripSearch) {
@@ -94,31 +96,46 @@ class StripPlanner {
     this.#start = firstSchedulable(this.#network);
     this.#positions = positionsIn(graph, this.#network);
     this.#options = new RegionOptions(graph);
+    const { input } = search.policy;
+    const { places } = this.#network.storage;
+    const never = input === 'external' || input === 'streamed';
+    this.#outside = new Set(never ? graph.inputs.map((p) => places[p.tensor].root) : []);
   }
 
   descend(): StripChoice[] {
-    const { budgetBytes, peakBytes, onProgress } = this.#search;
+    const { budgetBytes } = this.#search;
+    return budgetBytes === undefined ? this.#downFrom(this.#search.peakBytes) : this.#within(budgetBytes);
+  }
+
+  /** As far down as the overhead allows: where a limit cannot be met, the steps become smaller. */
+  #downFrom(peakBytes: number): StripChoice[] {
+    const { work, onProgress, descent } = this.#search;
     const found: StripChoice[] = [];
     // Strips leave inputs and outputs of the network whole.
     const floor = Math.max(1, this.#crossing[this.#start], this.#crossing[this.#network.steps.length]);
-    let reached = budgetBytes ?? peakBytes;
-    let step = budgetBytes === undefined ? 1 - DESCENT : 0;
-    for (let halvings = 0; halvings <= HALVINGS && this.#search.work.left > 0; ) {
-      const limit =
-        found.length === 0 && step === 0 ? reached : Math.min(reached - 1, Math.floor(reached * (1 - step)));
+    let reached = peakBytes;
+    for (let step = descent; step >= FINEST && work.left > 0; ) {
+      const limit = Math.min(reached - 1, Math.floor(reached * (1 - step)));
       const choice = limit >= floor ? this.#fewestMacs(limit) : undefined;
       if (!choice) {
-        if (budgetBytes !== undefined) break;
         step /= 2;
-        halvings++;
         continue;
       }
       found.push(choice);
       onProgress?.(Math.min(1, (peakBytes - choice.peakBytes) / Math.max(1, peakBytes - floor)));
-      // Addresses may take more than live bytes: a budget is met with some to spare.
-      if (budgetBytes !== undefined && found.length === BELOW_BUDGET) break;
       reached = Math.min(choice.peakBytes, limit);
-      if (budgetBytes !== undefined) step = 0.02;
+    }
+    return found;
+  }
+
+  /** Addresses may take more than live bytes: a budget is met with some to spare. */
+  #within(budgetBytes: number): StripChoice[] {
+    const found: StripChoice[] = [];
+    for (let limit = budgetBytes; found.length < BELOW_BUDGET && this.#search.work.left > 0; ) {
+      const choice = this.#fewestMacs(limit);
+      if (!choice) break;
+      found.push(choice);
+      limit = Math.floor(Math.min(choice.peakBytes, limit) * 0.98);
     }
     return found;
   }
@@ -208,29 +225,37 @@ class StripPlanner {
     const key = first * (this.#network.steps.length + 1) + end;
     let regions = this.#regions.get(key);
     if (!regions) {
-      const ids = this.#operatorsOf(first, end);
+      const { ids, streamedIn } = this.#operatorsOf(first, end);
       const ends = {
         beforeBytes: this.#crossing[first],
-        isExternal: (id: number) => {
-          const root = this.#network.rootIndex.get(this.#network.storage.places[id].root);
-          return root !== undefined && this.#network.roots[root].external;
-        },
+        isOutside: (id: number) => this.#outside.has(this.#network.storage.places[id].root),
+        streamedIn,
       };
       const most = this.#search.maxOverhead * this.#macs;
-      regions = ids ? this.#options.of(ids, ends, most).map((option) => ({ option, exceeds: 0 })) : [];
+      regions =
+        ids.length > 0 ? this.#options.of(ids, ends, most).map((option) => ({ option, exceeds: 0 })) : [];
       this.#regions.set(key, regions);
     }
     return regions;
   }
 
-  /** The operators of these steps, and the views between them. */
-  #operatorsOf(first: number, end: number): number[] | undefined {
-    const before = first > 0 ? this.#positions[first - 1] : -1;
-    for (let s = first; s < end; s++) if (this.#positions[s] < 0) return undefined;
+  /** The operators of these steps, and the views between them; none where outputs leave in between. */
+  #operatorsOf(first: number, end: number): { ids: number[]; streamedIn: boolean } {
+    const { steps } = this.#network;
+    const none = { ids: [], streamedIn: false };
+    let streamedIn = false;
+    let last = -1;
+    for (let s = first; s < end; s++) {
+      if (steps[s].kind === 'sink') return none;
+      if (steps[s].kind === 'source') streamedIn = true;
+      else last = this.#positions[s];
+    }
+    let before = -1;
+    for (let s = first - 1; s >= 0 && before < 0; s--) before = this.#positions[s];
     const ids: number[] = [];
-    for (let id = before + 1; id <= this.#positions[end - 1]; id++) ids.push(id);
-    // Steps may stand in another order than the graph's operators.
-    return ids.length > 0 ? ids : undefined;
+    for (let id = before + 1; id <= last; id++) ids.push(id);
+    // There may be nothing but copies.
+    return { ids, streamedIn };
   }
 
   /** How a region runs within the limit, by itself. */

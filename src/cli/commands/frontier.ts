@@ -54,7 +54,7 @@ function run(model: string, options: Options): void {
     model,
     accounting: options.accounting,
     // The planner hands out no plan that the checker refuses.
-    points: points.map(({ arenaBytes, macs, macOverhead, lowerBoundBytes, firings, method }) => ({
+    points: points.map(({ arenaBytes, macs, macOverhead, lowerBoundBytes, firings, method, plan }) => ({
       arenaBytes,
       macs,
       macOverhead,
@@ -62,6 +62,7 @@ function run(model: string, options: Options): void {
       lowerBoundBytes,
       firings,
       method,
+      ...(plan.tiles ? { tiles: plan.tiles } : {}),
     })),
   };
   answer(options.json, document, () => text(model, points));
@@ -69,13 +70,28 @@ function run(model: string, options: Options): void {
 
 const WIDEST_BAR = 32;
 
+/** What a plan's tiling does, in a few words. */
+function recomputed(tiles: FrontierPoint['plan']['tiles']): string {
+  if (!tiles) return '';
+  const strips = tiles.regions.flatMap((r) => (r.columns.length > 2 ? [r.columns.length - 1] : []));
+  const groups = tiles.regions.filter((r) => r.channels).length;
+  const turned = tiles.turned?.length ?? 0;
+  return [
+    strips.length > 0 ? `${strips.join(' + ')} strips` : '',
+    turned > 0 ? `${turned} window${turned === 1 ? '' : 's'} turned` : '',
+    groups > 0 ? `${groups} in channel groups` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
 function text(model: string, points: readonly FrontierPoint[]): string {
   const most = Math.max(...points.map((p) => p.arenaBytes));
   const cells = (p: FrontierPoint) => [
     formatSize(p.arenaBytes),
     formatPercent(p.macOverhead),
     formatCount(p.firings),
-    p.plan.tiles ? `${p.plan.tiles.regions.length} in strips` : '',
+    recomputed(p.plan.tiles),
     '█'.repeat(Math.max(1, Math.round((p.arenaBytes / most) * WIDEST_BAR))),
   ];
   return [
@@ -86,7 +102,7 @@ function text(model: string, points: readonly FrontierPoint[]): string {
         { title: 'arena', align: 'right' },
         { title: 'more MACs', align: 'right' },
         { title: 'firings', align: 'right' },
-        { title: 'regions' },
+        { title: 'computed twice' },
         { title: '' },
       ],
       points.map(cells),
