@@ -218,6 +218,11 @@ function compare(
   });
 }
 
+/** A cubic of a huge parameter is a small difference of huge numbers: its rounding is all that is left. */
+function illConditioned({ operators }: Graph): boolean {
+  return operators.some(({ attrs }) => attrs.mode === 'cubic' && Math.abs(Number(attrs.cubicA)) > 1000);
+}
+
 /** Relative to the largest value of the output. */
 const TOLERANCE = 2e-3;
 
@@ -273,6 +278,7 @@ export async function compareWithRuntime(
     for (let e = 0; e < data.length; e++) {
       const [a, b] = [ours.values[e], Number(data[e])];
       if (integers && Math.abs(b) >= 2147483647) continue;
+      if (!(Math.abs(a - b) <= limit) && illConditioned(graph)) return 'not comparable';
       if (!(Math.abs(a - b) <= limit))
         throw new Finding(`ONNX Runtime: output ${port.name}, element ${e}: ${b}, here it is ${a}`);
     }
