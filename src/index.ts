@@ -42,6 +42,7 @@ export {
   type TypedArray,
   tensorBytes,
 } from './graph/graph.ts';
+export { type Limits, resetLimits, setLimits } from './limits.ts';
 export { type ModelFormat, modelFormat } from './model/format.ts';
 export { normalise } from './model/normalise/normalise.ts';
 export { type OnnxOptions as ReadOnnxOptions, readOnnx } from './model/onnx/read.ts';
