@@ -1,7 +1,7 @@
 /** Drops names that nothing reads, so that what is printed has no idle lines (and compilers no warnings). */
 import type { Expr, Stmt } from './ir.ts';
 
-/** The body without unused `let`s and without blocks that came out empty. `result` is read after it. */
+/** The body without names that nothing uses and without blocks that came out empty. `result` is read after it. */
 export function pruned(body: readonly Stmt[], result?: Expr): Stmt[] {
   const used = new Set<string>();
   if (result) read(result, used);
@@ -21,10 +21,10 @@ function block(body: readonly Stmt[], used: Set<string>): Stmt[] {
 function statement(s: Stmt, used: Set<string>): Stmt | undefined {
   switch (s.kind) {
     case 'let':
+    case 'var':
       if (!used.has(s.name)) return undefined;
       read(s.value, used);
       return s;
-    case 'var':
     case 'set':
       used.add(s.name);
       read(s.value, used);
