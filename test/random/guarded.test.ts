@@ -2,14 +2,22 @@
 import { expect, test } from 'vitest';
 import { TidemarkError } from '../../src/errors.ts';
 import type { TypedArray } from '../../src/graph/graph.ts';
-import { type Machine, PLAIN, VECTOR16, VECTOR64, VECTOR64_VNNI } from '../../src/kernels/machine.ts';
+import {
+  ARM_DSP,
+  HELIUM,
+  type Machine,
+  PLAIN,
+  VECTOR16,
+  VECTOR64,
+  VECTOR64_VNNI,
+} from '../../src/kernels/machine.ts';
 import { guardedRun } from '../../src/kernels/testing/guarded-run.ts';
 import { difference, rawPlans, subjectOf } from './random-plans.ts';
 
 /** Seeds beyond those of the other tests. */
 const FIRST_SEED = 30_000;
 const SEEDS = Number(process.env.SEEDS ?? 24);
-const MACHINES: readonly Machine[] = [PLAIN, VECTOR16, VECTOR64, VECTOR64_VNNI];
+const MACHINES: readonly Machine[] = [PLAIN, VECTOR16, VECTOR64, VECTOR64_VNNI, ARM_DSP, HELIUM];
 
 test('emitted kernels on random plans', () => {
   let ran = 0;
