@@ -131,7 +131,7 @@ describe('bad models', () => {
     fs.closeSync(fs.openSync(full, 'w'));
     fs.truncateSync(full, 3 * 2 ** 30);
     expect(refusal(['profile', 'huge.onnx'])).toBe(
-      'huge.onnx: 3221225472 bytes, the limit is 2147483648 (--limit fileBytes=N raises it)',
+      'huge.onnx: 3221225472 bytes; the limit is 2147483648 (--limit fileBytes=N raises it)',
     );
   });
 });
@@ -159,7 +159,10 @@ describe('bad inputs and plans', () => {
     [['run', onnx, '-o', 'y.txt'], "--output expects a .npy or .npz file, got 'y.txt'"],
     [['run', onnx, '--plan', 'notes.txt'], 'notes.txt: this is no JSON, so no plan'],
     [['run', onnx, '--plan', 'other.json'], /^other\.json: this is no plan of version 1: /],
-    [['run', onnx, '--plan', 'deep.json'], 'deep.json: its schedule is nested too deeply'],
+    [
+      ['run', onnx, '--plan', 'deep.json'],
+      'deep.json: lists stand 20001 deep in each other; the limit is 100 (--limit nesting=N raises it)',
+    ],
   ])('%j', (args, line) => {
     file('short.bin', 'abc');
     file('notes.txt', 'abc');
