@@ -8,6 +8,7 @@ import { elementCount, type Graph } from '../../graph/graph.ts';
 import { ARM_DSP, HELIUM } from '../../kernels/machine.ts';
 import { guardedRun } from '../../kernels/testing/guarded-run.ts';
 import { randomValues, seeded } from '../../ops/testing/operator-case.ts';
+import { compileC, findCompiler } from '../../run/c-backend.ts';
 import { fromTensor } from '../../run/input/port-values.ts';
 import { runReference } from '../../run/reference.ts';
 import { buildFor, runBuilt } from './on-board.ts';
@@ -15,6 +16,7 @@ import { missingTools } from './toolchain.ts';
 
 const policy = { input: 'reuse', output: 'whole' } as const;
 const LAYERS = 24;
+const STRICT = ['-std=c99', '-Wall', '-Wextra', '-Werror', '-pedantic'];
 
 function prepared(seed: number, dialect: 'tflite' | 'onnx') {
   const graph = smallLayers(seed, LAYERS, dialect);
@@ -49,6 +51,26 @@ test.each([
     });
   },
 );
+
+const compiler = findCompiler();
+test.skipIf(!compiler).each([
+  ['arm-dsp', ARM_DSP],
+  ['helium', HELIUM],
+] as const)('%s: on other processors the C is plain, without a warning, and gives the same', (_, machine) => {
+  const { graph, plan, tensors, arrays } = prepared(9, 'tflite');
+  const model = compileC(graph, plan, { machine, flags: ['-O1', ...STRICT] });
+  const { outputs } = model.run(tensors);
+  model.dispose();
+  const expected = runReference(
+    graph,
+    arrays.map((a) => a.values),
+  );
+  graph.outputs.forEach((port, i) => {
+    expect(Array.from(fromTensor(port, outputs[i]).values), port.name).toEqual(
+      Array.from(expected[i].values),
+    );
+  });
+});
 
 const missing = missingTools();
 describe.skipIf(missing !== undefined)(`emulated cores${missing ? ` (skipped: ${missing})` : ''}`, () => {
