@@ -45,8 +45,6 @@ const MSF_CNN = {
   ],
 } as const;
 
-const FACTORS = ['MAC factor', 'msf-CNN', 'ours', 'at factor', 'the same plan, all counted'] as const;
-
 const FACTORS = [
   'MAC factor',
   'msf-CNN',
