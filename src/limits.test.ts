@@ -103,6 +103,10 @@ test("arenaBytes and firings are the checker's", () => {
   const parsed = read(text);
   expect(checkPlan(graph, parsed).ok).toBe(true);
   setLimits({ arenaBytes: parsed.arenaBytes - 1 });
+  const layerwise = { policy: POLICY, method: 'layerwise' } as const;
+  expect(() => planGraph(graph, layerwise)).toThrow(
+    /smallest plan found takes \d+ bytes.*--limit arenaBytes/,
+  );
   expect(checkPlan(graph, parsed).problem).toMatch(
     /memory takes \d+ bytes, the limit is \d+ \(--limit arenaBytes/,
   );

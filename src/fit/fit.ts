@@ -6,6 +6,7 @@
 import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CopyChoice } from '../graph/storage.ts';
+import { withinLimit } from '../limits.ts';
 import { applyTiles } from '../passes/1-restructure/apply.ts';
 import { restructureGraph } from '../passes/1-restructure/restructure.ts';
 import { networkOf } from '../passes/3-schedule/steps.ts';
@@ -212,6 +213,9 @@ function stripVariant(graph: Graph, policy: Policy, { tiling, extraMacs }: Strip
 
 /** Candidates in order of merit until one passes the checker. */
 function proven(found: readonly Candidate[], budget: number | undefined): FitResult {
+  const least = Math.min(...found.map((c) => c.layout.arenaBytes));
+  const what = `the smallest plan found takes ${least} bytes, which the checker must hold eight times over`;
+  withinLimit('arenaBytes', least, 'shape-too-large', what);
   const rest = [...found];
   while (rest.length > 0) {
     const winner = best(rest, budget);
