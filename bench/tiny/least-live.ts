@@ -12,7 +12,8 @@ export interface LeastLive {
   readonly complete: boolean;
 }
 
-export function leastLive(model: RowModel, limitBytes: number, maxStates: number): LeastLive {
+/** Live bytes in a state, and while a step fires from it; whether a step can fire. */
+function measuresOf(model: RowModel) {
   const { rows, steps } = model;
   const live = (fired: Uint8Array, r: number) => {
     const row = rows[r];
@@ -50,6 +51,50 @@ export function leastLive(model: RowModel, limitBytes: number, maxStates: number
     const work = keepsWork && fired[i] > 0 ? 0 : workBytes;
     return liveBytes(fired) + fresh + work - saved;
   };
+  return { liveBytes, ready, during };
+}
+
+/** States, as strings, through which some order goes that stays within the limit; undefined where there are too many. */
+export function statesWithin(
+  model: RowModel,
+  limitBytes: number,
+  maxStates: number,
+): Set<string> | undefined {
+  const { steps } = model;
+  const { liveBytes, ready, during } = measuresOf(model);
+  const start = new Uint8Array(steps.length);
+  if (Math.max(model.givenBytes, liveBytes(start)) > limitBytes) return new Set();
+  const before = new Map<string, string[]>([[keyOf(start), []]]);
+  const open = [start];
+  for (let fired = open.pop(); fired; fired = open.pop()) {
+    if (before.size > maxStates) return undefined;
+    for (let i = 0; i < steps.length; i++) {
+      if (!ready(fired, i) || during(fired, i) > limitBytes) continue;
+      const next = fired.slice();
+      next[i]++;
+      const known = before.get(keyOf(next));
+      if (known) known.push(keyOf(fired));
+      else {
+        before.set(keyOf(next), [keyOf(fired)]);
+        open.push(next);
+      }
+    }
+  }
+  const found = new Set<string>();
+  const back = [String.fromCharCode(...steps.map((s) => s.firings.length))];
+  for (let key = back.pop(); key !== undefined; key = back.pop()) {
+    if (found.has(key) || !before.has(key)) continue;
+    found.add(key);
+    back.push(...before.get(key)!);
+  }
+  return found;
+}
+
+export const keyOf = (fired: Uint8Array) => String.fromCharCode(...fired);
+
+export function leastLive(model: RowModel, limitBytes: number, maxStates: number): LeastLive {
+  const { steps } = model;
+  const { liveBytes, ready, during } = measuresOf(model);
   const start = new Uint8Array(steps.length);
   const first = Math.max(model.givenBytes, liveBytes(start));
   if (first > limitBytes) return { states: 0, complete: true };
@@ -66,7 +111,7 @@ export function leastLive(model: RowModel, limitBytes: number, maxStates: number
       if (peak === Number.POSITIVE_INFINITY) return { states, complete: true };
       continue;
     }
-    const key = String.fromCharCode(...fired);
+    const key = keyOf(fired);
     if (seen.has(key)) continue;
     seen.add(key);
     if (key === goal) return { bytes: peak, states, complete: true };

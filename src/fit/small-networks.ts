@@ -25,8 +25,9 @@ const MOST_PARTS = 4;
 /** Orders drawn for one network, all choices of copies together, and states that all searches may take. */
 const MOST_ORDERS = 16;
 const ALL_STATES = 12_000;
-/** Quick addresses worth all effort: those so near to what is reached. */
+/** Quick addresses worth all effort: those so near to what is reached, and how often at most. */
 const WORTH_REFINING = 1.1;
+const MOST_REFINED = 5;
 
 /** The best layout below `reachedBytes`, if there is one. */
 export function smallestOf(graph: Graph, policy: Policy, reachedBytes: number): SmallLayout | undefined {
@@ -36,9 +37,13 @@ export function smallestOf(graph: Graph, policy: Policy, reachedBytes: number): 
   let reached = reachedBytes;
   const open: { network: Network; peakBytes: number }[] = [];
   let states = ALL_STATES;
+  let refinements = MOST_REFINED;
   const offer = (network: Network, order: ArrayLike<number>) => {
-    const layout = laidOut(network, order, reached);
-    if (!layout) return;
+    const quick = laidOut(network, order);
+    if (!quick || quick.lowerBoundBytes >= reached) return;
+    const worth = quick.arenaBytes <= reached * WORTH_REFINING && refinements-- > 0;
+    const layout = worth ? refined(network, quick) : quick;
+    if (layout.arenaBytes >= reached) return;
     reached = layout.arenaBytes;
     best = { network, layout };
   };
@@ -90,13 +95,9 @@ function copyChoices(graph: Graph): CopyChoice[][] | undefined {
   return Array.from({ length: 1 << parts.length }, (_, mask) => parts.filter((_, i) => (mask >> i) & 1));
 }
 
-/** Every row placed singly; all effort where the quick addresses do not tell. */
-function laidOut(network: Network, order: ArrayLike<number>, reached: number): Layout | undefined {
+/** Every row placed singly, at addresses that are found quickly. */
+function laidOut(network: Network, order: ArrayLike<number>): Layout | undefined {
   const span = { ...wholeOf(network)!, mode: 'singles' } as const;
   const scheduled = scheduleSpan(network, span, { order, record: true });
-  if (!scheduled) return undefined;
-  const quick = layOut(network, [{ ...scheduled, eager: false }], { effort: 'quick' });
-  if (quick.lowerBoundBytes >= reached || quick.arenaBytes > reached * WORTH_REFINING) return undefined;
-  const layout = refined(network, quick);
-  return layout.arenaBytes < reached ? layout : undefined;
+  return scheduled && layOut(network, [{ ...scheduled, eager: false }], { effort: 'quick' });
 }

@@ -80,7 +80,9 @@ export class LiveModel {
         there: info.writers.length > 0 && info.writers.every((s) => s < first),
         granule:
           !info.kept && info.writers.every(inside) && info.readers.every(inside)
-            ? ringGranule(info, mode)
+            ? info.pixelGranule > 0
+              ? ringGranule(info, mode)
+              : 1
             : 1,
         writers: [],
         readers: [],
@@ -101,7 +103,7 @@ export class LiveModel {
     this.#over = this.#tables.map(({ reads, writes }) =>
       reads.flatMap((r) => {
         const output = writes[0]?.root;
-        const possible = r.inPlace && r.root !== output && network.roots[output].writers.length === 1;
+        const possible = r.inPlace && r.root !== output;
         return possible && !network.roots[r.root].external ? [{ input: r.root, output }] : [];
       }),
     );

@@ -8,6 +8,20 @@ export interface LifetimeIndex {
   readonly whole: ReadonlyMap<number, number>;
   readonly pieces: ReadonlyMap<number, number>;
   readonly rings: ReadonlyMap<number, number>;
+  /** Root index -> elements of a piece. */
+  readonly pieceElements: ReadonlyMap<number, number>;
+  /** See `startsOf`. */
+  readonly starts: ReadonlyMap<number, ReadonlyMap<number, number>>;
+}
+
+/** A map to be filled for each step that writes over an input into what others write into too. */
+export function startsOf(network: Network, tables: readonly FiringTable[]): Map<number, Map<number, number>> {
+  const starts = new Map<number, Map<number, number>>();
+  tables.forEach(({ writes, reads }, step) => {
+    const shared = writes.length === 1 && network.roots[writes[0].root].writers.length > 1;
+    if (shared && reads.some((r) => r.inPlace)) starts.set(step, new Map());
+  });
+  return starts;
 }
 
 export function inPlacePairs(
@@ -17,16 +31,33 @@ export function inPlacePairs(
   index: LifetimeIndex,
 ): InPlacePair[] {
   const pairs: InPlacePair[] = [];
-  for (const { writes, reads } of tables) {
+  for (const [step, { writes, reads }] of tables.entries()) {
     const out = writes[0]?.root;
-    if (out === undefined || network.roots[out].writers.length > 1) continue;
-    for (const { inPlace, root } of reads) {
+    if (out === undefined) continue;
+    const starts = index.starts.get(step);
+    if (!starts && network.roots[out].writers.length > 1) continue;
+    for (const { inPlace, root, lo } of reads) {
       if (!inPlace || root === out || network.roots[root].external) continue;
+      // Rows of the output that come before the one that is written over the input's first.
+      const rows = writes[0].lo[0] / (index.pieceElements.get(out) ?? 1);
+      const ahead = rows - lo[0] / (index.pieceElements.get(root) ?? 1);
+      // Parts of one row by several steps: not told apart.
+      if (starts && index.pieces.has(out) && !Number.isInteger(rows)) continue;
+      if (
+        starts &&
+        index.pieces.has(out) &&
+        writes[0].hi[0] - writes[0].lo[0] < index.pieceElements.get(out)!
+      )
+        continue;
       const outputs = lifetimesOf(lifetimes, index, out);
       const inputs = lifetimesOf(lifetimes, index, root);
       for (const output of outputs) {
         for (const input of inputs) {
-          if (mayShare(lifetimes[output], lifetimes[input])) pairs.push({ output, input });
+          if (!mayShare(lifetimes[output], lifetimes[input], ahead)) continue;
+          // A row is written once, by this step.
+          pairs.push(
+            lifetimes[output].piece === undefined && starts ? { output, input, starts } : { output, input },
+          );
         }
       }
     }
@@ -34,10 +65,10 @@ export function inPlacePairs(
   return pairs;
 }
 
-/** Rows of both: only the same row, of the same size, is written while it is read. */
-function mayShare(output: Lifetime, input: Lifetime): boolean {
+/** Rows of both: only the row that is read is written over, and only by one of its size. */
+function mayShare(output: Lifetime, input: Lifetime, ahead: number): boolean {
   if (output.piece === undefined || input.piece === undefined) return true;
-  return output.piece === input.piece && output.bytes === input.bytes;
+  return output.piece - input.piece === ahead && output.bytes === input.bytes;
 }
 
 /** The one lifetime of a root, or those of its pieces; a ring has none that could be shared. */

@@ -6,7 +6,7 @@
 import type { Network, RootInfo } from '../3-schedule/steps.ts';
 import type { SpanSchedule } from '../3-schedule/stream.ts';
 import type { FiringTable, Mode } from '../3-schedule/tables.ts';
-import { inPlacePairs } from './in-place.ts';
+import { inPlacePairs, startsOf } from './in-place.ts';
 import { block, type Frame, pieceTimesOf, singles } from './pieces.ts';
 
 /**
@@ -40,6 +40,8 @@ export interface InPlacePair {
   /** Indices into the lifetimes. */
   readonly output: number;
   readonly input: number;
+  /** Where others write into the output too: when this step does, and from which byte on. */
+  readonly starts?: ReadonlyMap<number, number>;
 }
 
 export interface Timeline {
@@ -140,6 +142,8 @@ export function timelineOf(
       live.set(2 * before, Math.min(low[root], top), top);
     }
   };
+  /** By step that writes in place where others write too: when, and from which byte on. */
+  const starts = startsOf(network, tables);
   const end = 2 * sequence.length + 2;
   for (let t = 0; t < sequence.length; t++) {
     if (t === before) release();
@@ -163,6 +167,7 @@ export function timelineOf(
       if (hi[f] > high[root]) high[root] = hi[f];
       const now = stage ? 2 * t + 1 : 2 * t;
       pieceTimes.get(root)?.write(lo[f], hi[f], now);
+      starts.get(s)?.set(now, lo[f] * roots[root].elementBytes);
       if (lo[f] < written[root]) written[root] = lo[f];
       live.death = now + 1;
       if (t < before) {
@@ -241,7 +246,13 @@ export function timelineOf(
   });
   // What is staged is written when its reads are over: no need to follow them element by element.
   const direct = tables.map((t, s) => (staged[s] ? { ...t, reads: [] } : t));
-  const inPlace = inPlacePairs(network, direct, lifetimes, { whole: indexOfRoot, pieces: piecesOf, rings });
+  const inPlace = inPlacePairs(network, direct, lifetimes, {
+    whole: indexOfRoot,
+    pieces: piecesOf,
+    rings,
+    pieceElements: pieces,
+    starts,
+  });
   return { lifetimes, inPlace, sequence, modes, pieces, ...(reverse.includes(true) ? { reverse } : {}) };
 }
 

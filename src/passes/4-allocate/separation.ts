@@ -27,8 +27,8 @@ export function separations(timeline: Timeline): Neighbours[] {
     active = active.filter((j) => lifetimes[j].death > a.birth);
     for (const j of active) {
       const b = lifetimes[j];
-      const above = distance(a, b, pairs.has(`${i},${j}`));
-      const below = distance(b, a, pairs.has(`${j},${i}`));
+      const above = distance(a, b, inPlaceOf(pairs.get(`${i},${j}`)));
+      const below = distance(b, a, inPlaceOf(pairs.get(`${j},${i}`)));
       if (above === Number.NEGATIVE_INFINITY && below === Number.NEGATIVE_INFINITY) continue;
       result[i].other.push(j);
       result[i].above.push(above);
@@ -42,11 +42,18 @@ export function separations(timeline: Timeline): Neighbours[] {
   return result;
 }
 
+/** False: nothing is written in place. True: whatever is written while b is there. Else when, and from which byte of a on. */
+export type InPlace = boolean | ReadonlyMap<number, number>;
+
+function inPlaceOf(pair: InPlacePair | undefined): InPlace {
+  return pair?.starts ?? pair !== undefined;
+}
+
 /**
  * d(a, b): a below b. Where a is written over b in place, what counts of a firing is how it begins and how it
  * ends; between the two both ends move together.
  */
-export function distance(a: Lifetime, b: Lifetime, inPlace = false): number {
+export function distance(a: Lifetime, b: Lifetime, inPlace: InPlace = false): number {
   const from = Math.max(a.birth, b.birth);
   const to = Math.min(a.death, b.death);
   let most = Number.NEGATIVE_INFINITY;
@@ -55,10 +62,14 @@ export function distance(a: Lifetime, b: Lifetime, inPlace = false): number {
   for (let time = from; time < to; ) {
     while (i + 1 < a.times.length && a.times[i + 1] <= time) i++;
     while (j + 1 < b.times.length && b.times[j + 1] <= time) j++;
-    const counts = !(inPlace && time % 2 === 0);
+    const over = typeof inPlace === 'boolean' ? inPlace : inPlace.has(time);
+    const counts = !(over && time % 2 === 0);
     const live = a.hi[i] > a.lo[i] && b.hi[j] > b.lo[j];
     if (counts && live) most = Math.max(most, a.hi[i] - b.lo[j]);
-    if (!counts) most = Math.max(most, acrossFiring(a, i, b, j, time));
+    if (!counts) {
+      const start = typeof inPlace === 'boolean' ? 0 : inPlace.get(time)!;
+      most = Math.max(most, acrossFiring(a, i, b, j, time), start - b.lo[j]);
+    }
     const nextA = i + 1 < a.times.length ? a.times[i + 1] : to;
     const nextB = j + 1 < b.times.length ? b.times[j + 1] : to;
     let next = Math.min(nextA, nextB);
