@@ -122,6 +122,11 @@ function windowRows(graph: Graph, window: Operator): WindowRow[] | undefined {
   return rows;
 }
 
+/** Rows of what stands before a window that are computed once it is turned. */
+export function turnedRows(graph: Graph, window: Operator): number {
+  return (windowRows(graph, window) ?? []).reduce((sum, { count }) => sum + count, 0);
+}
+
 /** The graph with the operators turned for which `chosen` is true and it can be done; tells which these are. */
 export function turnWindows(
   graph: Graph,
