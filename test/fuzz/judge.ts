@@ -2,7 +2,6 @@
  * The whole way of one model file, as a user's would be: read, planned by every technique, proved, run. What may come
  * of it is a refusal in one line or the right answer; all else is a finding.
  */
-import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { importModel, planGraph } from '../../src/compile.ts';
 import { TidemarkError } from '../../src/errors.ts';
 import { csdfPlanOf } from '../../src/fit/csdf.ts';
@@ -19,13 +18,11 @@ import type { Plan, Policy } from '../../src/plan/plan.ts';
 import { executePlan } from '../../src/run/execute.ts';
 import type { FileArray, FileType } from '../../src/run/input/file-array.ts';
 import { portType, toTensor } from '../../src/run/input/port-values.ts';
-import { TO_RUNTIME } from '../../src/run/onnx-runtime.ts';
 import { fromGraphLayout, runReference } from '../../src/run/reference.ts';
 import { wasmBackend } from '../../src/run/wasm-backend.ts';
+import { Finding } from './finding.ts';
 import { any } from './values.ts';
-
-/** What is wrong with a case, in a line. */
-export class Finding extends Error {}
+import { compareWithRuntime, type Runtime, type RuntimeVerdict } from './with-runtime.ts';
 
 export interface Verdict {
   /** `refused`, `ran`, or how far it went where it is too large to run here. */
@@ -34,13 +31,13 @@ export interface Verdict {
   readonly code?: string;
   readonly message?: string;
   /** Where ONNX Runtime took the file too: what the comparison said. */
-  readonly runtime?: 'equal' | 'refused' | 'not comparable';
+  readonly runtime?: RuntimeVerdict;
 }
 
 export interface JudgeOptions {
   readonly seed: number;
   /** ONNX Runtime, where results are to be compared with it. */
-  readonly runtime?: typeof import('onnxruntime-node');
+  readonly runtime?: Runtime;
   /** Told what is being done, so that whoever watches knows where a case died. */
   readonly mark?: (phase: string) => void;
 }
@@ -216,93 +213,4 @@ function compare(
       if (!Object.is(found[e], right[e]))
         throw new Finding(`${what}: output ${o}, element ${e}: ${found[e]} instead of ${right[e]}`);
   });
-}
-
-/** A cubic of a huge parameter is a small difference of huge numbers: its rounding is all that is left. */
-function illConditioned({ operators }: Graph): boolean {
-  return operators.some(({ attrs }) => attrs.mode === 'cubic' && Math.abs(Number(attrs.cubicA)) > 1000);
-}
-
-/** Relative to the largest value of the output. */
-const TOLERANCE = 2e-3;
-
-export async function compareWithRuntime(
-  ort: typeof import('onnxruntime-node'),
-  bytes: Uint8Array,
-  graph: Graph,
-  inputs: readonly FileArray[],
-  expected: readonly { readonly values: TypedArray; readonly shape: readonly number[] }[],
-): Promise<Verdict['runtime']> {
-  let session: InferenceSession | undefined;
-  let results: Record<string, RuntimeTensor>;
-  try {
-    session = await ort.InferenceSession.create(bytes, {
-      graphOptimizationLevel: 'disabled',
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      logSeverityLevel: 4,
-    });
-    const feeds: Record<string, RuntimeTensor> = {};
-    graph.inputs.forEach((port, i) => {
-      if (!session!.inputNames.includes(port.name)) return;
-      feeds[port.name] = runtimeTensor(ort, inputs[i]);
-    });
-    results = await session.run(feeds);
-  } catch {
-    return 'refused';
-  } finally {
-    await session?.release().catch(() => {});
-  }
-  const coarsest = Math.max(0, ...graph.tensors.map((t) => (t.constant ? 0 : (t.quant?.scale[0] ?? 0))));
-  for (const [o, port] of graph.outputs.entries()) {
-    const theirs = results[port.name];
-    if (!theirs) return 'not comparable';
-    const ours = expected[o];
-    if (theirs.dims.join() !== port.shape.join())
-      throw new Finding(`ONNX Runtime: output ${port.name} is [${theirs.dims}], here it is [${port.shape}]`);
-    const data = theirs.data as ArrayLike<number | bigint>;
-    if (theirs.type === 'string' || theirs.type === 'float16') return 'not comparable';
-    let largest = 0;
-    for (let e = 0; e < data.length; e++) {
-      const v = Math.abs(Number(data[e]));
-      if (!Number.isFinite(v) || v > 1e30) return 'not comparable';
-      largest = Math.max(largest, v);
-    }
-    const integers = theirs.type !== 'float32' && theirs.type !== 'float64';
-    // Between integers a tie may round the other way, a step of the coarsest tensor.
-    const step = 2 * coarsest;
-    const own = graph.tensors[port.tensor].quant?.scale[0] ?? 1;
-    const limit = integers
-      ? Math.max(1, Math.ceil(step / own))
-      : Math.max(step, TOLERANCE * Math.max(largest, 1e-6));
-    for (let e = 0; e < data.length; e++) {
-      const [a, b] = [ours.values[e], Number(data[e])];
-      if (integers && Math.abs(b) >= 2147483647) continue;
-      if (!(Math.abs(a - b) <= limit) && illConditioned(graph)) return 'not comparable';
-      if (!(Math.abs(a - b) <= limit))
-        throw new Finding(`ONNX Runtime: output ${port.name}, element ${e}: ${b}, here it is ${a}`);
-    }
-  }
-  return 'equal';
-}
-
-function runtimeTensor(
-  ort: typeof import('onnxruntime-node'),
-  { dtype, shape, values }: FileArray,
-): RuntimeTensor {
-  const list = Array.from(values);
-  const arrays: Record<string, (v: number[]) => unknown> = {
-    f32: (v) => Float32Array.from(v),
-    f64: (v) => Float64Array.from(v),
-    i64: (v) => BigInt64Array.from(v, BigInt),
-    u64: (v) => BigUint64Array.from(v, BigInt),
-    i32: (v) => Int32Array.from(v),
-    u32: (v) => Uint32Array.from(v),
-    i16: (v) => Int16Array.from(v),
-    u16: (v) => Uint16Array.from(v),
-    i8: (v) => Int8Array.from(v),
-    u8: (v) => Uint8Array.from(v),
-    bool: (v) => Uint8Array.from(v),
-  };
-  return new ort.Tensor(TO_RUNTIME[dtype] as 'float32', arrays[dtype](list) as Float32Array, [...shape]);
 }

@@ -19,7 +19,8 @@ import { isFileType } from '../../src/run/input/file-array.ts';
 import { wasmBackend } from '../../src/run/wasm-backend.ts';
 import { difference, rawPlans, type Subject, subjectOf } from '../random/random-plans.ts';
 import { CBatch } from './c-batch.ts';
-import { compareWithRuntime, Finding, type JudgeOptions } from './judge.ts';
+import { Finding } from './finding.ts';
+import { compareWithRuntime, type Runtime } from './with-runtime.ts';
 
 interface NetworkPlan {
   readonly name: string;
@@ -39,10 +40,10 @@ const MOST_INTERPRETED_MACS = 15_000;
 export class NetworkBatch {
   /** Runs that agreed, by technique and backend; refusals to emit, and what ONNX Runtime said. */
   readonly counts: Record<string, number> = {};
-  readonly #runtime: NonNullable<JudgeOptions['runtime']>;
+  readonly #runtime: Runtime;
   #c: CBatch | undefined;
 
-  constructor(runtime: NonNullable<JudgeOptions['runtime']>) {
+  constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 

@@ -1,0 +1,2 @@
+/** What is wrong with a case, in a line. */
+export class Finding extends Error {}
