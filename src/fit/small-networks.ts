@@ -20,6 +20,8 @@ export interface SmallLayout {
 /** Firings of a network beyond which its orders are not searched, and states after which a search is given up. */
 const MOST_FIRINGS = 200;
 const MOST_STATES = 3000;
+/** Operators beyond which a network is not even looked at. */
+const MOST_OPERATORS = 50;
 /** Parts of concats of which every choice is tried. */
 const MOST_PARTS = 4;
 /** Orders drawn for one network, all choices of copies together, and states that all searches may take. */
@@ -84,9 +86,9 @@ function firingsOf(network: Network): number {
   return network.steps.reduce((n, _, s) => n + network.table(s, 'rows').count, 0);
 }
 
-/** Every choice of parts that are copied; none and all where there are too many; undefined where nothing is to be gained. */
+/** Every choice of parts that are copied; none and all where there are too many; undefined where the network is no small one. */
 function copyChoices(graph: Graph): CopyChoice[][] | undefined {
-  if (graph.operators.length === 0) return undefined;
+  if (graph.operators.length === 0 || graph.operators.length > MOST_OPERATORS) return undefined;
   const parts = graph.operators.flatMap((op) =>
     op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : [],
   );
