@@ -39,12 +39,15 @@ test.skipIf(!haveModels || !findCompiler())(
       if (v.verdict !== 'equal') wrong.push(`${v.name}: ${v.verdict}, ${v.note}`);
       return v.verdict;
     };
+    let models = 0;
     const write = () => {
       const text = [
         '# TFLite integer models against the reference kernels',
         '',
         `${writtenBy('conformance:goldens')} Outputs of TFLite's reference kernels (models/tflm) on seeded inputs, and on`,
         'real pictures and sounds (names with what they are), against the emitted code. "equal": every byte of every output.',
+        '',
+        `${models} of ${files.length} models; the others were not run.`,
         '',
         `| model | ${columns.map((c) => c.name).join(' | ')} |`,
         `|---|${columns.map(() => '---').join('|')}|`,
@@ -55,6 +58,7 @@ test.skipIf(!haveModels || !findCompiler())(
       writeResult('goldens.md', text);
     };
     for (const file of files.filter((f) => !only || only.test(f))) {
+      models++;
       const runs = columns.map((c) => emittedRun(c.backend, c.method));
       const graphs = columns.map(() => new Map());
       rows.push(`| ${file} | ${runs.map((run) => cell(compareModel(file, undefined, run))).join(' | ')} |`);
