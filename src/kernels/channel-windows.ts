@@ -50,8 +50,10 @@ const LEAST_LANES = 4;
 function usualCuts({ lanes }: Task['machine']): ChannelCuts {
   const halves: [number, number][] = [];
   for (let n = lanes / 2; n >= LEAST_LANES; n /= 2) halves.push([1, n]);
+  // Where compilers are given long vectors, code is short beside its speed.
+  const two: [number, number][] = halves.length > 0 ? [[2, lanes]] : [];
   return lanes > 1
-    ? [[4, lanes], [1, lanes], ...halves, [1, 1]]
+    ? [[4, lanes], ...two, [1, lanes], ...halves, [1, 1]]
     : [
         [4, 1],
         [1, 1],
