@@ -40,6 +40,7 @@ export function inPlacePairs(
       if (!inPlace || root === out || network.roots[root].external) continue;
       // Rows of the output that come before the one that is written over the input's first.
       const rows = writes[0].lo[0] / (index.pieceElements.get(out) ?? 1);
+      const rowsEnd = writes[0].hi[writes[0].hi.length - 1] / (index.pieceElements.get(out) ?? 1);
       const ahead = rows - lo[0] / (index.pieceElements.get(root) ?? 1);
       // Parts of one row by several steps: not told apart.
       if (starts && index.pieces.has(out) && !Number.isInteger(rows)) continue;
@@ -54,6 +55,9 @@ export function inPlacePairs(
       for (const output of outputs) {
         for (const input of inputs) {
           if (!mayShare(lifetimes[output], lifetimes[input], ahead)) continue;
+          // Rows that another step writes are none of this one's.
+          const row = lifetimes[output].piece;
+          if (starts && row !== undefined && !(row >= rows && row < rowsEnd)) continue;
           // A row is written once, by this step.
           pairs.push(
             lifetimes[output].piece === undefined && starts ? { output, input, starts } : { output, input },
