@@ -33,7 +33,9 @@ static int numbered(const char *name, int number, int mode) {
   text[n++] = (char)('0' + number % 10);
   for (const char *end = ".bin"; *end != '\0';) text[n++] = *end++;
   text[n] = '\0';
-  const int file = semi_open(text, mode, n);
+  int file = semi_open(text, mode, n);
+  /* Outputs take turns: what was written of one before stays. */
+  if (file < 0 && mode == SEMI_UPDATE_BINARY) file = semi_open(text, SEMI_WRITE_BINARY, n);
   if (file < 0) semi_exit(EXIT_FILE);
   return file;
 }
@@ -92,7 +94,7 @@ static void write_output(void *user, int output, size_t from, const void *data, 
   (void)user;
   if (open_output != output) {
     if (open_output >= 0) semi_close(output_file);
-    output_file = numbered("output", output, SEMI_WRITE_BINARY);
+    output_file = numbered("output", output, SEMI_UPDATE_BINARY);
     open_output = output;
   }
   semi_seek(output_file, from);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum { SEMI_OPEN = 0x01, SEMI_CLOSE = 0x02, SEMI_WRITE = 0x05, SEMI_READ = 0x06, SEMI_SEEK = 0x0a, SEMI_EXIT = 0x20 };
-enum { SEMI_READ_BINARY = 1, SEMI_WRITE_BINARY = 5 };
+enum { SEMI_READ_BINARY = 1, SEMI_UPDATE_BINARY = 3, SEMI_WRITE_BINARY = 5 };
 
 static inline int semi(int operation, const void *block) {
   register int r0 __asm__("r0") = operation;
