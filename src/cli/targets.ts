@@ -71,6 +71,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./targets/c.ts')).dsp,
   },
   {
+    name: 'c-dsp-wide',
+    summary: 'the same with weights in 16 bits: up to a tenth fewer instructions, twice the flash',
+    load: async () => (await import('./targets/c.ts')).dspWide,
+  },
+  {
     name: 'c-helium',
     summary: 'C with Helium, as Cortex-M55 has it, for GCC and Clang',
     load: async () => (await import('./targets/c.ts')).helium,

@@ -4,6 +4,7 @@ import { emitC } from '../../emit/c/model.ts';
 import { lowerPlan } from '../../kernels/lower.ts';
 import {
   ARM_DSP,
+  ARM_DSP_WIDE,
   HELIUM,
   type Machine,
   PLAIN,
@@ -73,6 +74,7 @@ function targetFor(machine: Machine, folder: string): Target {
 
 export const target = targetFor(PLAIN, 'c');
 export const dsp = { target: targetFor(ARM_DSP, 'c-dsp') };
+export const dspWide = { target: targetFor(ARM_DSP_WIDE, 'c-dsp-wide') };
 export const helium = { target: targetFor(HELIUM, 'c-helium') };
 export const vector16 = { target: targetFor(VECTOR16, 'c-vector16') };
 export const vector32 = { target: targetFor(VECTOR32, 'c-vector32') };
