@@ -28,6 +28,7 @@ const ONNX_TAGS = new Set([0x08, 0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72,
 /** The format by content first; the name decides only where the content leaves it open. */
 export function modelFormat(file: string, bytes: Uint8Array): ModelFormat {
   if (startsWith(bytes, 4, 'TFL3')) return 'tflite';
+  if (bytes.length === 0) throw notAModel(file, 'the file is empty');
   const extension = /\.([^./\\]+)$/.exec(file)?.[1]?.toLowerCase();
   const other = OTHERS.find(([offset, start]) => startsWith(bytes, offset, start));
   if (other) throw notAModel(file, `this is ${other[2]}`);

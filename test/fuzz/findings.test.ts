@@ -18,6 +18,10 @@ const tflite = (model: TestModel, seed = 1) => judgeModel(tfliteFile(model), 'fo
 const picture = { x: [1, 2, 5, 4] };
 
 describe('ONNX', () => {
+  test('no bytes at all', async () => {
+    expect(await onnx(new Uint8Array())).toMatchObject({ code: 'file-format' });
+  });
+
   test('an output of the graph without a name', async () => {
     const verdict = await onnx({ ...tinyCnn(), outputs: [''] });
     expect(verdict).toMatchObject({ code: 'graph-invalid', message: expect.stringContaining('has no name') });
@@ -166,6 +170,11 @@ describe('TFLite', () => {
       outputs: [1],
     });
     expect(verdict).toMatchObject({ code: 'type-unsupported' });
+  });
+
+  test('a SHAPE that is declared to be real', async () => {
+    const verdict = await tflite(chain([[1, 5, 5, 2], [4]], [CODE.SHAPE]));
+    expect(verdict).toMatchObject({ code: 'type-unsupported', message: expect.stringContaining('not f32') });
   });
 
   test('constants made of constants come to gigabytes', async () => {

@@ -29,6 +29,8 @@ const dequantize: Importer = (node) => {
 };
 
 function known(node: Node, shape: readonly number[], values: TypedArray): Tensor {
+  const { dtype } = node.types[0];
+  if (dtype !== 'i32') throw new TidemarkError('type-unsupported', `sizes are integers, not ${dtype}`);
   return node.builder.tensor(node.declared[0].name, shape, node.types[0], constantOf(values));
 }
 
