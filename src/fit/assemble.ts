@@ -4,7 +4,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
 import { type Timeline, timelineOf } from '../passes/4-allocate/lifetimes.ts';
-import { type Packing, packTimeline } from '../passes/4-allocate/pack.ts';
+import { type Packing, packTimeline, sweepTimeline } from '../passes/4-allocate/pack.ts';
 import { fingerprint } from '../plan/fingerprint.ts';
 import {
   ARENA,
@@ -63,6 +63,22 @@ export function refined(network: Network, layout: Layout): Layout {
   const again = packed(network, layout.spans, layout.timeline, {});
   const lowerBoundBytes = Math.max(again.lowerBoundBytes, layout.lowerBoundBytes);
   return { ...(again.arenaBytes <= layout.arenaBytes ? again : layout), lowerBoundBytes };
+}
+
+/** Gaps that sweeps look at: a few seconds. */
+const SWEEP_WORK = 80_000_000;
+/** Above the bound by no more than this, a layout is left as it is. */
+const CLOSE = 1.002;
+
+/** The same firing order with every row apart, at the addresses that sweeps over time find; undefined where they are no better. */
+export function squeezed(network: Network, layout: Layout): Layout | undefined {
+  const { lowerBoundBytes, spans, timeline } = layout;
+  if (!timeline.pieces?.size || layout.arenaBytes <= lowerBoundBytes * CLOSE) return undefined;
+  const apart = timelineOf(network, spans, { everyRowApart: true });
+  const outside = (i: number) => isOutside(network, apart, i);
+  const limits = { heightBytes: layout.arenaBytes, lowerBoundBytes };
+  const packing = sweepTimeline(apart, limits, SWEEP_WORK, { outside });
+  return packing && { arenaBytes: packing.heightBytes, lowerBoundBytes, spans, timeline: apart, packing };
 }
 
 function packed(

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Tiling } from '../passes/1-restructure/tiling.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
-import { type Layout, layOut, refined } from './assemble.ts';
+import { type Layout, layOut, refined, squeezed } from './assemble.ts';
 import { turnRound } from './directions.ts';
 import { exactWhole, withExactOrders } from './exact-spans.ts';
 import {
@@ -262,6 +262,12 @@ function polished(found: Candidate, peak: number): Candidate {
   // Where rows lie apart anyway, tensors between spans may leave gaps no better than rows of theirs would.
   const apart = layOut(network, layout.spans, { effort: 'quick', everyRowApart: true });
   return { ...found, layout: apart.arenaBytes < layout.arenaBytes ? refined(network, apart) : layout };
+}
+
+/** A candidate at better addresses, where sweeps over time find any. */
+export function sweptCandidate(found: Candidate): Candidate | undefined {
+  const layout = squeezed(found.variant.network, found.layout);
+  return layout && { ...found, layout };
 }
 
 /** An equal part of an allowance for one of several searches, taken off it. */

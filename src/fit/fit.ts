@@ -5,7 +5,6 @@
  */
 import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { CopyChoice } from '../graph/storage.ts';
 import { withinLimit } from '../limits.ts';
 import { applyTiles } from '../passes/1-restructure/apply.ts';
 import { restructureGraph } from '../passes/1-restructure/restructure.ts';
@@ -20,8 +19,10 @@ import {
   layerByLayer,
   plannedCandidate,
   streamedCandidates,
+  sweptCandidate,
   type Variant,
 } from './candidates.ts';
+import { copiedConcats, withoutIdleCopies } from './copies.ts';
 import { smallestOf } from './small-networks.ts';
 import { chooseStrips, type StripChoice } from './strips.ts';
 
@@ -64,12 +65,25 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const enough = budget !== undefined && start.layout.arenaBytes <= budget;
   if (request.method === 'layerwise' || enough) return proven(layerwise, budget);
   const found = [...layerwise, ...streamedCandidates(variants, request, start.layout.arenaBytes)];
+  const inPlace = inPlaceCandidates(graph, request, best(found, budget));
+  found.push(...inPlace, ...sweptCandidates(inPlace.length > 0 ? inPlace : found, request));
   found.push(...smallCandidates(graph, request, best(found, budget)));
   const reached = best(found, budget);
   const short = budget === undefined || reached.layout.arenaBytes > budget;
   if (short && request.maxOverhead)
     found.push(...stripCandidates(graph, request, reached), ...tileCandidates(graph, request));
   return proven(found, budget);
+}
+
+/** The best candidate at better addresses, where no budget is met yet and there are any. */
+function sweptCandidates(
+  found: readonly Candidate[],
+  { budgetBytes, part = (run) => run() }: FitRequest,
+): Candidate[] {
+  const reached = best(found, budgetBytes);
+  if (budgetBytes !== undefined && reached.layout.arenaBytes <= budgetBytes) return [];
+  const swept = part(() => sweptCandidate(reached));
+  return swept ? [swept] : [];
 }
 
 /** Layer by layer, which everything else is measured by. Broken off here, there is nothing to hand out. */
@@ -85,6 +99,18 @@ function firstPlans(
   const why =
     'planning was stopped before even the layer-by-layer plan was found: give it more time or memory';
   throw new TidemarkError('stopped', `${graph.name}: ${why}`);
+}
+
+/** The best candidate's network with those concats written in place that it copies in vain, where no budget is met yet. */
+function inPlaceCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
+  const { layout, variant } = reached;
+  const { policy, budgetBytes } = request;
+  if (!layout.timeline.pieces?.size || (budgetBytes !== undefined && layout.arenaBytes <= budgetBytes))
+    return [];
+  const copies = withoutIdleCopies(graph, variant.network, layout.spans);
+  if (!copies) return [];
+  const network = networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies);
+  return streamedCandidates([{ graph, network }], request, layout.arenaBytes);
 }
 
 /** Small networks in the best order of rows that can be found, where no budget is met yet. */
@@ -258,11 +284,4 @@ function variantsOf(graph: Graph, policy: Policy): Variant[] {
     const networks = [networkOf(graph, policy, c), networkOf(graph, policy, c, 'best')];
     return networks.flatMap((network) => (network ? [{ graph, network }] : []));
   });
-}
-
-/** Every part of every concat, so that a concat is live only from when it is made. */
-function copiedConcats(graph: Graph): CopyChoice[] {
-  return graph.operators.flatMap((op) =>
-    op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : [],
-  );
 }

@@ -6,6 +6,7 @@ import type { Timeline } from './lifetimes.ts';
 import { type Neighbours, separations } from './separation.ts';
 import type { PackingProblem, PairList } from './solver/problem.ts';
 import { solvePacking } from './solver/solve.ts';
+import { packBySweep } from './solver/sweep.ts';
 
 export interface Packing {
   readonly offsets: readonly number[];
@@ -40,6 +41,34 @@ export function packTimeline(timeline: Timeline, options: PackOptions = {}): Pac
   // Nothing is fixed and there is no capacity, so that first fit always finds a place.
   const { offsets, height } = answer!;
   return { offsets: Array.from(offsets), heightBytes: height, lowerBoundBytes: lowerBound };
+}
+
+/**
+ * Offsets lower than those of `packing`, found by sweeps over time; undefined where none are. What grows counts as
+ * live whole from its birth here, and nothing is written in place: for timelines of rows placed one by one.
+ */
+export function sweepTimeline(
+  { lifetimes }: Timeline,
+  packing: Pick<Packing, 'heightBytes' | 'lowerBoundBytes'>,
+  work: number,
+  { alignment = 4, outside = () => false }: PackOptions = {},
+): Packing | undefined {
+  const problem = {
+    sizes: lifetimes.map((l, i) => (outside(i) ? 0 : l.bytes)),
+    from: lifetimes.map((l) => l.birth),
+    to: lifetimes.map((l) => l.death),
+    shrinking: new Map(lifetimes.flatMap((l, i) => (l.times.length > 1 ? [[i, l]] : []))),
+    alignment,
+    lowerBound: packing.lowerBoundBytes,
+  };
+  const found = packBySweep(problem, { below: packing.heightBytes, work });
+  return (
+    found && {
+      offsets: Array.from(found.offsets),
+      heightBytes: found.height,
+      lowerBoundBytes: packing.lowerBoundBytes,
+    }
+  );
 }
 
 /** Orders that only lifetimes tell: by birth, by death, by length of life, and by what a buffer takes over time. */

@@ -1,0 +1,405 @@
+/**
+ * Plain buffers placed in the order in which they come to life, below a given height: a beam of half-finished
+ * packings sweeps over time, and those live on whose neighbours die at about the same time, so that what is freed
+ * is freed in large pieces. Rows of many sizes that follow one another pack well this way; the same sweep backwards
+ * in time, and with other weights, is another chance.
+ */
+import type { PackingAnswer } from './problem.ts';
+import { sortedBy } from './sections.ts';
+
+export interface SweepProblem {
+  readonly sizes: ArrayLike<number>;
+  readonly from: ArrayLike<number>;
+  readonly to: ArrayLike<number>;
+  /** Buffers whose lower end is given up bit by bit: from times[j] on nothing below lo[j] is needed. */
+  readonly shrinking?: ReadonlyMap<number, Shrinking>;
+  /** Every offset is a multiple of this. */
+  readonly alignment: number;
+  /** No packing is lower. */
+  readonly lowerBound: number;
+}
+
+export interface Shrinking {
+  readonly times: ArrayLike<number>;
+  readonly lo: ArrayLike<number>;
+}
+
+export interface SweepLimits {
+  /** Only what is lower than this is of use. */
+  readonly below: number;
+  /** Gaps looked at, all sweeps together. */
+  readonly work: number;
+  readonly shouldStop?: () => boolean;
+}
+
+/** Packings kept side by side: which number does it differs from sweep to sweep. */
+const WIDTHS = [64, 32, 128];
+/** Buffers between two moments that a sweep can go back to, at least, and numbers kept for all such moments. */
+const STRIDE = 24;
+const MOST_SAVED = 16_000_000;
+/** How far up from the bound to the best height the next sweeps aim. */
+const REACHES = [0.75, 0.4, 0.6, 0.3, 0.9];
+/** Places of the same worth are taken in random order. */
+const NOISE = 1 / 32;
+const MOST_WAYS = 2 ** 20;
+/** Times that a sweep goes back without getting any further before it is given up. */
+const MOST_RETURNS = 10;
+
+/** The lowest packing found below `below`; undefined where none is. The same work gives the same answer. */
+export function packBySweep(problem: SweepProblem, limits: SweepLimits): PackingAnswer | undefined {
+  const { sizes, from, to, alignment, lowerBound } = problem;
+  const members = sortedBy(sizes.length, (i) => i).filter((i) => to[i] > from[i] && sizes[i] > 0);
+  if (members.length === 0) return undefined;
+  const random = generator(0x9e3779b9);
+  const ways = [itemsOf(problem, members, false), itemsOf(problem, members, true)];
+  const lives = Float64Array.from(members, (i) => to[i] - from[i]).sort();
+  const bySize = Float64Array.from(members, (i) => sizes[i]).sort();
+  const usual = Math.max(1, lives[Math.floor(lives.length * 0.75)]);
+  const taste = (): Taste => {
+    const horizon = Math.max(1, usual * 4 ** random());
+    return {
+      horizon,
+      exactFit: horizon * 0.05 * random(),
+      sliver: horizon * 0.1 * random(),
+      sliverBytes: bySize[Math.floor(bySize.length * 0.25 * random())],
+    };
+  };
+  let best: PackingAnswer | undefined;
+  let height = limits.below;
+  let left = limits.work;
+  for (let round = 0; left > 0 && height > lowerBound && !limits.shouldStop?.(); round++) {
+    const aim = Math.min(
+      height - 1,
+      Math.max(lowerBound, lowerBound + (height - lowerBound) * REACHES[round % REACHES.length]),
+    );
+    // Backwards is the better way once in a while only.
+    const items = ways[round % 4 === 3 ? 1 : 0];
+    const sweep = new Sweep(items, Math.floor(aim / alignment) * alignment, {
+      width: WIDTHS[round % WIDTHS.length],
+      taste,
+      random,
+    });
+    const places = sweep.run(left);
+    left -= sweep.looks;
+    if (!places) continue;
+    const offsets = new Float64Array(sizes.length);
+    height = 0;
+    items.order.forEach((i, k) => {
+      offsets[i] = places[k];
+      height = Math.max(height, places[k] + sizes[i]);
+    });
+    best = { offsets, height };
+  }
+  return best;
+}
+
+/** Buffers in the order of their births. */
+interface Items {
+  /** Index in the problem. */
+  readonly order: Int32Array;
+  readonly size: Int32Array;
+  readonly birth: Int32Array;
+  readonly death: Int32Array;
+  /** By place in the order. Backwards in time nothing shrinks: such buffers count whole. */
+  readonly shrinking: ReadonlyMap<number, Shrinking>;
+  readonly mostLive: number;
+}
+
+function itemsOf(
+  { sizes, from, to, alignment, shrinking }: SweepProblem,
+  members: Int32Array,
+  backwards: boolean,
+): Items {
+  const birth = (i: number) => (backwards ? -to[i] : from[i]);
+  const death = (i: number) => (backwards ? -from[i] : to[i]);
+  const order = members
+    .slice()
+    .sort((a, b) => birth(a) - birth(b) || death(b) - death(a) || sizes[b] - sizes[a] || a - b);
+  let mostLive = 0;
+  let live: number[] = [];
+  for (const i of order) {
+    live = live.filter((j) => death(j) > birth(i));
+    mostLive = Math.max(mostLive, live.push(i));
+  }
+  return {
+    order,
+    size: Int32Array.from(order, (i) => Math.ceil(sizes[i] / alignment) * alignment),
+    birth: Int32Array.from(order, birth),
+    death: Int32Array.from(order, death),
+    shrinking: new Map(
+      backwards ? [] : [...order].flatMap((i, k) => (shrinking?.has(i) ? [[k, shrinking.get(i)!]] : [])),
+    ),
+    mostLive,
+  };
+}
+
+/** What a sweep thinks of a place for a buffer, in time. */
+interface Taste {
+  /** Ends of life further apart than this are all the same. */
+  readonly horizon: number;
+  /** What filling a gap exactly is worth. */
+  readonly exactFit: number;
+  /** What leaving a gap smaller than `sliverBytes` costs. */
+  readonly sliver: number;
+  readonly sliverBytes: number;
+}
+
+interface SweepSettings {
+  readonly width: number;
+  readonly taste: () => Taste;
+  readonly random: () => number;
+}
+
+/** What is live in one half-finished packing, from the bottom up. */
+interface Packed {
+  count: number;
+  score: number;
+  /** Place in the order of births. */
+  readonly item: Int32Array;
+  readonly offset: Int32Array;
+  readonly end: Int32Array;
+  readonly death: Int32Array;
+}
+
+class Sweep {
+  /** Gaps looked at. */
+  looks = 0;
+  readonly #items: Items;
+  readonly #capacity: number;
+  readonly #width: number;
+  readonly #stride: number;
+  readonly #newTaste: () => Taste;
+  readonly #random: () => number;
+  #taste: Taste;
+  #beam: Packed[];
+  #spare: Packed[];
+  /** The beam before every so many buffers, to go back to. */
+  readonly #saved: Packed[][] = [];
+  /** Ways to place the next buffer: which packing, at which of its gaps, where, and how good that is. */
+  readonly #parent: Int32Array;
+  readonly #gap: Int32Array;
+  readonly #place: Int32Array;
+  readonly #score: Float64Array;
+  readonly #rank: Float64Array;
+  #ways = 0;
+
+  constructor(items: Items, capacity: number, { width, taste, random }: SweepSettings) {
+    this.#items = items;
+    this.#capacity = capacity;
+    this.#width = width;
+    const saved = 3 * width * items.mostLive * items.order.length;
+    this.#stride = Math.max(STRIDE, Math.ceil(saved / MOST_SAVED));
+    this.#newTaste = taste;
+    this.#taste = taste();
+    this.#random = random;
+    this.#beam = [emptyPacked(items.mostLive)];
+    const most = 2 * width * (items.mostLive + 1);
+    this.#parent = new Int32Array(most);
+    this.#gap = new Int32Array(most);
+    this.#place = new Int32Array(most);
+    this.#score = new Float64Array(most);
+    this.#rank = new Float64Array(most);
+    this.#spare = Array.from({ length: 2 * width }, () => emptyPacked(items.mostLive));
+  }
+
+  /**
+   * Offsets in the items' order. Where no packing of the beam has room for the next buffer, the sweep goes back
+   * some way, further each time it gets no further, and on with another taste; undefined when `mostLooks` are spent.
+   */
+  run(mostLooks: number): Int32Array | undefined {
+    const { order } = this.#items;
+    const parents = new Int32Array(order.length * this.#width);
+    const places = new Int32Array(order.length * this.#width);
+    let furthest = 0;
+    let returns = 0;
+    for (let k = 0; k < order.length; ) {
+      if (k % this.#stride === 0) this.#saved[k / this.#stride] = this.#beam.map(copyOf);
+      this.#offer(k);
+      if (this.#ways > 0) {
+        this.#choose(k++, parents, places);
+        continue;
+      }
+      returns = k > furthest ? 0 : returns + 1;
+      furthest = Math.max(furthest, k);
+      if (this.looks >= mostLooks || returns > MOST_RETURNS) return undefined;
+      const to = Math.max(0, Math.floor(k / this.#stride) - Math.floor(1.5 ** returns));
+      this.#spare.push(...this.#beam);
+      this.#beam = this.#saved[to].map(copyOf);
+      for (const packed of this.#beam) packed.score = 0;
+      this.#taste = this.#newTaste();
+      k = to * this.#stride;
+    }
+    const result = new Int32Array(order.length);
+    for (let k = order.length - 1, at = 0; k >= 0; k--) {
+      result[k] = places[k * this.#width + at];
+      at = parents[k * this.#width + at];
+    }
+    return result;
+  }
+
+  /** All ways to place buffer k: at either end of every gap that has room. */
+  #offer(k: number): void {
+    const { size, birth, death } = this.#items;
+    const { horizon, exactFit, sliver, sliverBytes } = this.#taste;
+    const capacity = this.#capacity;
+    const random = this.#random;
+    const now = birth[k];
+    const bytes = size[k];
+    const ends = death[k];
+    const apart = (end: number) => Math.min(horizon, Math.abs(end - ends));
+    this.#ways = 0;
+    const add = (parent: number, gap: number, place: number, score: number) => {
+      const way = this.#ways++;
+      this.#parent[way] = parent;
+      this.#gap[way] = gap;
+      this.#place[way] = place;
+      this.#score[way] = score + random() * NOISE;
+    };
+    this.#beam.forEach((packed, parent) => {
+      expire(packed, now, this.#items);
+      const { count, offset, end, death: deaths, score } = packed;
+      this.looks += count + 1;
+      let low = 0;
+      let below = Number.POSITIVE_INFINITY;
+      for (let g = 0; g <= count; g++) {
+        const high = g < count ? offset[g] : capacity;
+        const above = g < count ? deaths[g] : Number.POSITIVE_INFINITY;
+        const room = high - low;
+        if (room === bytes) {
+          add(parent, g, low, score + (apart(below) + apart(above)) / 2 - exactFit);
+        } else if (room > bytes) {
+          const waste = room - bytes < sliverBytes ? sliver : 0;
+          add(parent, g, low, score + apart(below) + waste);
+          add(parent, g, high - bytes, score + apart(above) + waste);
+        }
+        if (g < count) {
+          low = end[g];
+          below = above;
+        }
+      }
+    });
+  }
+
+  /** The best of them become the beam; packings that look alike from here on are kept once. */
+  #choose(k: number, parents: Int32Array, places: Int32Array): void {
+    const { size, death } = this.#items;
+    // Numbers sort fastest by themselves: the way is in the low digits.
+    const order = this.#rank.subarray(0, this.#ways);
+    for (let way = 0; way < order.length; way++)
+      order[way] = Math.round(this.#score[way] / NOISE) * MOST_WAYS + way;
+    order.sort();
+    const next: Packed[] = [];
+    const seen = new Set<number>();
+    for (let c = 0; c < order.length && next.length < this.#width; c++) {
+      const way = order[c] - Math.floor(order[c] / MOST_WAYS) * MOST_WAYS;
+      const from = this.#beam[this.#parent[way]];
+      const gap = this.#gap[way];
+      const place = this.#place[way];
+      const look = fingerprint(from, gap, place, death[k]);
+      if (seen.has(look)) continue;
+      seen.add(look);
+      const to = this.#spare.pop()!;
+      insert(from, to, gap, k, place, place + size[k], death[k]);
+      to.score = this.#score[way];
+      parents[k * this.#width + next.length] = this.#parent[way];
+      places[k * this.#width + next.length] = place;
+      next.push(to);
+    }
+    this.#spare.push(...this.#beam);
+    this.#beam = next;
+  }
+}
+
+function emptyPacked(mostLive: number): Packed {
+  return {
+    count: 0,
+    score: 0,
+    item: new Int32Array(mostLive),
+    offset: new Int32Array(mostLive),
+    end: new Int32Array(mostLive),
+    death: new Int32Array(mostLive),
+  };
+}
+
+function copyOf({ item, offset, end, death, ...packed }: Packed): Packed {
+  return { ...packed, item: item.slice(), offset: offset.slice(), end: end.slice(), death: death.slice() };
+}
+
+/** What is dead goes; of what shrinks, the upper part stays. */
+function expire(packed: Packed, now: number, { size, shrinking }: Items): void {
+  const { item, offset, end, death } = packed;
+  let kept = 0;
+  for (let g = 0; g < packed.count; g++) {
+    if (death[g] <= now) continue;
+    const shape = shrinking.size > 0 ? shrinking.get(item[g]) : undefined;
+    item[kept] = item[g];
+    offset[kept] = shape ? end[g] - size[item[g]] + lowEnd(shape, now) : offset[g];
+    end[kept] = end[g];
+    death[kept] = death[g];
+    kept++;
+  }
+  packed.count = kept;
+}
+
+function lowEnd({ times, lo }: Shrinking, now: number): number {
+  let from = 0;
+  let to = times.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (times[middle] <= now) from = middle + 1;
+    else to = middle;
+  }
+  return from > 0 ? lo[from - 1] : 0;
+}
+
+function insert(
+  from: Packed,
+  to: Packed,
+  gap: number,
+  item: number,
+  place: number,
+  end: number,
+  death: number,
+): void {
+  const copy = (a: Int32Array, b: Int32Array, value: number) => {
+    for (let g = 0; g < gap; g++) b[g] = a[g];
+    b[gap] = value;
+    for (let g = gap; g < from.count; g++) b[g + 1] = a[g];
+  };
+  copy(from.item, to.item, item);
+  copy(from.offset, to.offset, place);
+  copy(from.end, to.end, end);
+  copy(from.death, to.death, death);
+  to.count = from.count + 1;
+}
+
+/** A number for a packing with one more buffer: what lies where, and until when. */
+function fingerprint({ count, offset, death }: Packed, gap: number, place: number, ends: number): number {
+  let a = 0x811c9dc5;
+  let b = 0x1b873593;
+  const mix = (value: number) => {
+    a = Math.imul(a ^ value, 0x01000193);
+    b = Math.imul(b + value, 0x85ebca6b) ^ (b >>> 13);
+  };
+  for (let g = 0; g <= count; g++) {
+    if (g === gap) {
+      mix(place);
+      mix(ends);
+    }
+    if (g < count) {
+      mix(offset[g]);
+      mix(death[g]);
+    }
+  }
+  return (a >>> 0) * 0x100000 + (b >>> 12);
+}
+
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 4294967296;
+  };
+}
