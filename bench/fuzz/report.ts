@@ -88,6 +88,8 @@ function findings({ findings: found }: State): string[] {
   return [
     '## Findings',
     '',
+    'As they were found, at the commits above, the run going on after each repair. Repaired ones have a sample in `test/fuzz/findings.test.ts`.',
+    '',
     row('case', 'damage', 'phase', 'what'),
     row('---', '---', '---', '---'),
     ...found.map((f) =>
