@@ -216,7 +216,7 @@ export class Helpers {
   code(): string {
     const used = Object.keys(helpers).filter((name) => this.#used.has(name));
     const code = [...used.map((name) => helpers[name].code), ...this.#own.values()].join('\n');
-    // What takes vectors must be inlined: GCC 12 at -O1 with AVX-512 computes wrongly where it calls some of them.
+    // What takes vectors is inlined, so that how they would be passed does not matter.
     const inlined = code.replace(
       /^static inline (.*\bv_[iuf]\d+x\d+.*)$/gm,
       'static inline __attribute__((always_inline, unused)) $1',
