@@ -172,6 +172,17 @@ describe('TFLite', () => {
     expect(verdict).toMatchObject({ code: 'type-unsupported' });
   });
 
+  test('an axis that is no whole number', async () => {
+    const tensors = [
+      { name: 'axis', shape: [], data: floats(0.5) },
+      { name: 'x', shape: [1, 2, 4, 2] },
+      { name: 'y', shape: [1, 2, 4, 2] },
+    ];
+    const nodes = [{ code: 49, inputs: [0, 1], outputs: [2] }];
+    const verdict = await tflite({ tensors, nodes, inputs: [1], outputs: [2] });
+    expect(verdict).toMatchObject({ code: 'operator-invalid', message: expect.stringContaining('axis 0.5') });
+  });
+
   test('a SHAPE that is declared to be real', async () => {
     const verdict = await tflite(chain([[1, 5, 5, 2], [4]], [CODE.SHAPE]));
     expect(verdict).toMatchObject({ code: 'type-unsupported', message: expect.stringContaining('not f32') });

@@ -71,7 +71,7 @@ export function single(node: Node, i: number, what: string): number {
 /** An axis counted from the front. */
 export function axisOf(axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
-  if (positive < 0 || positive >= Math.max(rank, 1)) {
+  if (!Number.isInteger(axis) || positive < 0 || positive >= Math.max(rank, 1)) {
     throw new TidemarkError('operator-invalid', `axis ${axis} of a tensor of rank ${rank}`);
   }
   return positive;
