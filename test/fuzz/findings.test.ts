@@ -7,7 +7,14 @@ import { CODE, floats, ints, type TestModel, tfliteFile } from '../../src/model/
 import { checkPlan } from '../../src/plan/check.ts';
 import { parsePlan } from '../../src/plan/read.ts';
 import { expandSchedule } from '../../src/plan/schedule.ts';
-import { bytesTensor, floats as reals, type TinyModel, tinyCnn, tinyModel } from '../onnx/tiny-model.ts';
+import {
+  bytesTensor,
+  int64s,
+  floats as reals,
+  type TinyModel,
+  tinyCnn,
+  tinyModel,
+} from '../onnx/tiny-model.ts';
 import { randomGraph } from '../random/random-graph.ts';
 import { subjectOf } from '../random/random-plans.ts';
 import { judgeModel } from './judge.ts';
@@ -54,6 +61,13 @@ describe('ONNX', () => {
     const attrs = { kernel_shape: [2, 2], pads: [1, 1, 0, 0], count_include_pad: 12 };
     const nodes = [{ op: 'AveragePool', in: ['x'], out: ['y'], attrs }];
     expect(await onnx({ inputs: picture, outputs: ['y'], nodes })).toMatchObject({ runtime: 'equal' });
+  });
+
+  test('a Squeeze of an empty list of axes drops all of size 1', async () => {
+    const weights = [int64s('axes', [])];
+    const nodes = [{ op: 'Squeeze', in: ['x', 'axes'], out: ['y'] }];
+    const verdict = await onnx({ inputs: { x: [1, 3, 1, 4] }, outputs: ['y'], weights, nodes });
+    expect(verdict).toMatchObject({ outcome: 'ran', runtime: 'equal' });
   });
 
   test('8-bit integers without a scale wrap, in every backend', async () => {

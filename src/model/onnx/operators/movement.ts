@@ -33,7 +33,8 @@ const flatten: Importer = (c) => {
 const squeeze: Importer = (c) => {
   const x = input(c, 0);
   const axes = integers(c, 'axes', 1)?.map((a) => axisIn(a, x.shape.length));
-  const dropped = x.shape.map((d, i) => (axes ? axes.includes(i) : d === 1));
+  // An empty list names none, and then all of size 1 go, as where there is no list.
+  const dropped = x.shape.map((d, i) => (axes?.length ? axes.includes(i) : d === 1));
   if (x.shape.some((d, i) => dropped[i] && d !== 1)) {
     throw new TidemarkError(
       'shape-mismatch',
