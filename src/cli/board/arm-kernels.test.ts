@@ -38,7 +38,7 @@ test.each([
   ['helium', HELIUM, 3, 'tflite'],
   ['helium', HELIUM, 4, 'onnx'],
 ] as const)(
-  '%s: what the language says is what the reference computes, seed %#',
+  '%s: what the language says is what the reference computes, case %#',
   (_, machine, seed, dialect) => {
     const { graph, plan, tensors, arrays } = prepared(seed, dialect);
     const expected = runReference(
