@@ -46,7 +46,10 @@ function figuresOf(network: Network, layer: LayerStep, granularity: Granularity)
   const workBytes = network.table(layer.step, 'whole').workspaceBytes;
   const beside = liveBeside(network, layer) + workBytes;
   const complete = layer.inputs.every((r) => network.roots[r].writers.every((s) => s < layer.step));
-  const intact = complete && [...layer.inputs, ...layer.alive].every((r) => isIntact(network, r, layer.step));
+  const intact =
+    complete &&
+    [...layer.inputs, ...layer.alive].every((r) => isIntact(network, r, layer.step)) &&
+    layer.outputs.every((r) => isIntact(network, r, layer.step + 1));
   const figures = ({ distanceBytes, memoryBytes }: Overlap, least: number, staged = least): LayerFigures => ({
     ...layer,
     name: network.steps[layer.step].name,
@@ -96,10 +99,10 @@ function liveBeside(network: Network, { alive, step }: LayerStep): number {
   return alive.reduce((bytes, r) => bytes + writtenBytes(network, r, step), 0);
 }
 
-/** True where no byte of a root that is read from a step on has died before: it was not read, or is wanted whole. */
+/** True where no byte of a root has died before a step: from there on all of it is read, or it stays. */
 function isIntact(network: Network, root: number, step: number): boolean {
   const { readers, elements, kept } = network.roots[root];
-  if (kept || readers.length === 0 || readers[0] >= step) return true;
+  if (kept) return true;
   let from = elements;
   let to = 0;
   for (const s of readers.filter((r) => r >= step)) {
