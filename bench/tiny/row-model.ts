@@ -1,6 +1,7 @@
 /**
  * A network as rows and firings, made anew from what operators say that they read and write: what the brute force
- * searches over. It shares nothing with the planner but the meaning of a firing (src/plan/firing.ts) and of views.
+ * searches over. With the planner it shares the meaning of a firing (src/plan/firing.ts) and of views, the list of steps, and how
+ * long each step's runs are and whether it folds.
  */
 import {
   channelsOf,
