@@ -37,6 +37,8 @@ const WIDTHS = [64, 32, 128];
 /** Buffers between two moments that a sweep can go back to, at least, and numbers kept for all such moments. */
 const STRIDE = 24;
 const MOST_SAVED = 16_000_000;
+/** Looks for each buffer that may be live beside another: some two dozen sweeps, which is enough for a small problem. */
+const MOST_LOOKS = 1500;
 /** How far up from the bound to the best height the next sweeps aim. */
 const REACHES = [0.75, 0.4, 0.6, 0.3, 0.9];
 /** Places of the same worth are taken in random order. */
@@ -66,7 +68,7 @@ export function packBySweep(problem: SweepProblem, limits: SweepLimits): Packing
   };
   let best: PackingAnswer | undefined;
   let height = limits.below;
-  let left = limits.work;
+  let left = Math.min(limits.work, MOST_LOOKS * members.length * ways[0].mostLive);
   for (let round = 0; left > 0 && height > lowerBound && !limits.shouldStop?.(); round++) {
     const aim = Math.min(
       height - 1,
