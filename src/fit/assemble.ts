@@ -13,11 +13,9 @@ import {
   type Plan,
   type PlanActor,
   type PlanBuffer,
-  type Span,
 } from '../plan/plan.ts';
 import { compressSchedule } from '../plan/schedule.ts';
 import type { BankAssignment } from './banks.ts';
-import { alternativesOf } from './explain.ts';
 import type { SpanChoice } from './spans.ts';
 
 /** Addresses for a firing sequence: all that tells how good a plan is, before it is written out. */
@@ -198,14 +196,8 @@ export function writePlan(
       mode: s.mode,
       operators: s.last - s.first + 1,
       arenaBytes: s.peakBytes,
-      ...instead(network, s),
     })),
   };
-}
-
-function instead(network: Network, span: SpanChoice): Pick<Span, 'instead'> {
-  const found = alternativesOf(network, span);
-  return found ? { instead: found } : {};
 }
 
 /** The buffer of a root whose rows have an address each; rows that are never made need none. */

@@ -2,7 +2,7 @@
 import type { Network } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
-import type { Span } from '../plan/plan.ts';
+import type { Plan, Span } from '../plan/plan.ts';
 import type { SpanChoice } from './spans.ts';
 
 /** Firings beyond which a way of running is not looked into. */
@@ -10,8 +10,19 @@ const MOST_FIRINGS = 40_000;
 
 const STREAMED: readonly Mode[] = ['rows', 'pixels', 'singles'];
 
+/** The plan of these spans, with what each would need otherwise. */
+export function explained(plan: Plan, network: Network, spans: readonly SpanChoice[]): Plan {
+  return {
+    ...plan,
+    spans: plan.spans.map((span, k) => {
+      const instead = alternativesOf(network, spans[k]);
+      return instead ? { ...span, instead } : span;
+    }),
+  };
+}
+
 /** Live bytes of the alternatives, the chosen one included. Undefined for a single operator that runs whole. */
-export function alternativesOf(network: Network, span: SpanChoice): Span['instead'] {
+function alternativesOf(network: Network, span: SpanChoice): Span['instead'] {
   const { first, last } = span;
   if (first === last && span.mode === 'whole') return undefined;
   const found: { -readonly [M in Mode]?: number } = { whole: wholePeak(network, first, last) };

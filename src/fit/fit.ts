@@ -23,6 +23,8 @@ import {
   type Variant,
 } from './candidates.ts';
 import { copiedConcats, withoutIdleCopies } from './copies.ts';
+import { explained } from './explain.ts';
+import { overlappedCandidate } from './overlapped.ts';
 import { smallestOf } from './small-networks.ts';
 import { chooseStrips, type StripChoice } from './strips.ts';
 
@@ -68,6 +70,7 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const inPlace = inPlaceCandidates(graph, request, best(found, budget));
   found.push(...inPlace, ...sweptCandidates(inPlace.length > 0 ? inPlace : found, request));
   found.push(...smallCandidates(graph, request, best(found, budget)));
+  found.push(...overlappedCandidates(graph, request, best(found, budget)));
   const reached = best(found, budget);
   const short = budget === undefined || reached.layout.arenaBytes > budget;
   if (short && request.maxOverhead)
@@ -124,6 +127,14 @@ function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate):
   return [{ variant: { graph, network }, layout, extraMacs: 0, cost: layout.timeline.sequence.length }];
 }
 
+/** Layer by layer with outputs over dead input (method 1), where no budget is met yet. */
+function overlappedCandidates(graph: Graph, request: FitRequest, { layout }: Candidate): Candidate[] {
+  const { policy, budgetBytes, part = (run) => run() } = request;
+  if (budgetBytes !== undefined && layout.arenaBytes <= budgetBytes) return [];
+  const made = part(() => overlappedCandidate(graph, policy));
+  return made ? [made] : [];
+}
+
 /** The plan with the least traffic to all banks but the first. */
 function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest[]): FitResult {
   const names = banks.map((b) => b.name);
@@ -155,10 +166,10 @@ function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest
     const { graph: own, network, tiles } = candidate.variant;
     const plan = writePlan(own, network, candidate.layout, tiles, { names, assignment });
     if (!checkPlan(own, plan).ok) continue;
-    const { lowerBoundBytes } = candidate.layout;
+    const { lowerBoundBytes, spans } = candidate.layout;
     const bound = Math.min(lowerBoundBytes, plan.arenaBytes);
     return {
-      plan,
+      plan: explained(plan, network, spans),
       fits: true,
       lowerBoundBytes: bound,
       optimal: assignment.slowBytes === 0 && bound >= plan.arenaBytes,
@@ -248,9 +259,9 @@ function proven(found: readonly Candidate[], budget: number | undefined): FitRes
     const { graph, network } = winner.variant;
     const plan = writePlan(graph, network, winner.layout, winner.variant.tiles);
     if (checkPlan(graph, plan).ok) {
-      const { lowerBoundBytes } = winner.layout;
+      const { lowerBoundBytes, spans } = winner.layout;
       return {
-        plan,
+        plan: explained(plan, network, spans),
         fits: budget === undefined || plan.arenaBytes <= budget,
         lowerBoundBytes,
         optimal: lowerBoundBytes >= plan.arenaBytes,
