@@ -26,6 +26,8 @@ export interface SearchRequest {
 export interface Candidate {
   readonly variant: Variant;
   readonly layout: Layout;
+  /** The network whose tables say what the layout's firings do; left out: the variant's. */
+  readonly fired?: Network;
   /** Products computed twice. */
   readonly extraMacs: number;
   /** Firings of streamed spans: calls that layer by layer does not make. */

@@ -257,7 +257,7 @@ function proven(found: readonly Candidate[], budget: number | undefined): FitRes
   while (rest.length > 0) {
     const winner = best(rest, budget);
     const { graph, network } = winner.variant;
-    const plan = writePlan(graph, network, winner.layout, winner.variant.tiles);
+    const plan = writePlan(graph, winner.fired ?? network, winner.layout, winner.variant.tiles);
     if (checkPlan(graph, plan).ok) {
       const { lowerBoundBytes, spans } = winner.layout;
       return {

@@ -1,6 +1,7 @@
 /** Method 1 as a plan: layer by layer, outputs over what is dead of their inputs, proven before it is handed out. */
 import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Network } from '../passes/3-schedule/steps.ts';
 import type { LayerFigures } from '../passes/4-allocate/overlap/layers.ts';
 import {
   type OverlapLayout,
@@ -9,8 +10,9 @@ import {
 } from '../passes/4-allocate/overlap/overlap.ts';
 import type { Directions } from '../passes/4-allocate/overlap/sampled.ts';
 import { checkPlan } from '../plan/check.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Policy } from '../plan/plan.ts';
 import { type Layout, writePlan } from './assemble.ts';
+import type { Candidate } from './candidates.ts';
 
 export interface Overlapped {
   readonly plan: Plan;
@@ -30,7 +32,8 @@ export interface Overlapped {
 /** Throws only where the checker refuses the plan, which is a defect. */
 export function overlapGraph(graph: Graph, request: OverlapRequest): Overlapped {
   const layout = overlapLayout(graph, request);
-  const plan = planOf(layout);
+  const { network, layout: laidOut } = layoutOf(layout);
+  const plan = writePlan(graph, network, laidOut);
   const { ok, problem } = checkPlan(graph, plan);
   if (!ok)
     throw new TidemarkError(
@@ -49,7 +52,19 @@ export function overlapGraph(graph: Graph, request: OverlapRequest): Overlapped 
   };
 }
 
-function planOf({ graph, sampled, layers, directions, packing }: OverlapLayout): Plan {
+/** The best layout layer by layer with outputs over dead input, to be chosen among others. */
+export function overlappedCandidate(graph: Graph, policy: Policy): Candidate {
+  const found = overlapLayout(graph, { policy, granularity: 'pixel' });
+  const { network: fired, layout } = layoutOf(found);
+  const cost = layout.spans.reduce((n, s) => n + (s.mode === 'whole' ? 0 : s.firings), 0);
+  return { variant: { graph, network: found.network }, fired, layout, extraMacs: 0, cost };
+}
+
+/** `network` is the one whose tables the layout's firings follow. */
+function layoutOf({ sampled, layers, directions, packing }: OverlapLayout): {
+  network: Network;
+  layout: Layout;
+} {
   const { timeline, offsets, heightBytes, lowerBoundBytes } = packing;
   const spans = sampled.spans(directions).map((span) => {
     const { memoryBytes, aliveBytes, workBytes } = layers[span.first];
@@ -62,5 +77,5 @@ function planOf({ graph, sampled, layers, directions, packing }: OverlapLayout):
     timeline: { ...timeline, sequence: sampled.sequence(directions) },
     packing: { offsets, heightBytes, lowerBoundBytes },
   };
-  return writePlan(graph, sampled.sampled(directions), layout);
+  return { network: sampled.sampled(directions), layout };
 }
