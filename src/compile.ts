@@ -64,7 +64,9 @@ export function planGraph(graph: Graph, request: FitRequest): Planned {
   return { ...fitted, ...planMetrics(graph, fitted.plan), checked: true };
 }
 
-function fromFile({ bytes, file, shapes, external }: ModelFile): Graph {
+function fromFile({ bytes: given, file, shapes, external }: ModelFile): Graph {
+  // Parts of a Node Buffer are Buffers, whose own `slice` does not copy.
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   const name = file.replace(/^.*[\\/]/, '').replace(/\.(onnx|tflite)$/i, '');
   return modelFormat(file, bytes) === 'onnx'
     ? readOnnx(bytes, { name, file, shapes, external })

@@ -1,6 +1,7 @@
 /** The library as another program uses it. */
 import { expect, test } from 'vitest';
 import * as tidemark from '../../src/index.ts';
+import { tinyCnn, tinyModel } from '../onnx/tiny-model.ts';
 
 test('a model in, a proven plan out, run in one arena', () => {
   const { graph, plan, arenaBytes, checked } = tidemark.compileModel(
@@ -24,6 +25,18 @@ test('a plan survives its JSON', () => {
     { policy: { input: 'keep', output: 'streamed' } },
   );
   expect(tidemark.planSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
+});
+
+const weightsOf = ({ tensors }: tidemark.Graph) => tensors.map((t) => t.constant && Array.from(t.constant.load()));
+
+test('a file in a Node Buffer, wherever in memory that begins', () => {
+  const file = tinyModel(tinyCnn());
+  for (let shift = 0; shift < 4; shift++) {
+    const bytes = Buffer.from(new ArrayBuffer(file.length + 4), shift, file.length);
+    bytes.set(file);
+    const graph = tidemark.importModel({ bytes, file: 'x.onnx' });
+    expect(weightsOf(graph)).toEqual(weightsOf(tidemark.importModel({ bytes: file, file: 'x.onnx' })));
+  }
 });
 
 test('bytes that are no model are refused with a code', () => {

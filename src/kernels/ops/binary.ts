@@ -134,7 +134,7 @@ function pairOf(task: Task, to: ElementType): Pair {
   if (!quantised) {
     if (x.dtype !== 'f32') {
       const f = kind === 'Pow' ? wholePower(task) : integers[kind]?.(ctx.op.attrs);
-      if (!f || y.dtype === 'f32') throw unsupported(ctx, `${x.dtype} and ${y.dtype}`);
+      if (!f || (y.dtype === 'f32' && kind !== 'Pow')) throw unsupported(ctx, `${x.dtype} and ${y.dtype}`);
       return to.dtype === 'i32' || comparing(kind) ? f : (a, c) => cutTo(to.dtype, b.let('word', f(a, c)));
     }
     const real = realPair(task, kind);
