@@ -6,14 +6,7 @@ import { scheduleSpan } from '../passes/3-schedule/stream.ts';
 import { type Timeline, timelineOf } from '../passes/4-allocate/lifetimes.ts';
 import { type Packing, packTimeline, sweepTimeline } from '../passes/4-allocate/pack.ts';
 import { fingerprint } from '../plan/fingerprint.ts';
-import {
-  ARENA,
-  EXTERNAL,
-  PLAN_VERSION,
-  type Plan,
-  type PlanActor,
-  type PlanBuffer,
-} from '../plan/plan.ts';
+import { ARENA, EXTERNAL, PLAN_VERSION, type Plan, type PlanActor, type PlanBuffer } from '../plan/plan.ts';
 import { compressSchedule } from '../plan/schedule.ts';
 import type { BankAssignment } from './banks.ts';
 import type { SpanChoice } from './spans.ts';
