@@ -132,60 +132,47 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
       if (found.length > 0) return found;
     }
   }
-  const rowWork: Work = { left: ROW_WORK };
-  const byRows = open.flatMap((variant, i) => {
-    const progress = (d: number) => onProgress?.(0.25 + (0.25 * (i + d)) / open.length);
-    const spans = spansOf(
-      variant,
-      {
-        modes: ['rows'],
-        objective: 'memory',
-        budgetBytes: ceilingBytes,
-        work: shareOf(rowWork, open.length - i),
-        onProgress: progress,
-      },
-      request,
-    );
+  const search = (variant: Variant, how: SpanSearch): Choice[] => {
+    const spans = spansOf(variant, how, request);
     return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
-  });
+  };
+  const objective = 'memory';
+  const rowWork: Work = { left: ROW_WORK };
+  const byRows = open.flatMap((variant, i) =>
+    search(variant, {
+      modes: ['rows'],
+      objective,
+      budgetBytes: ceilingBytes,
+      work: shareOf(rowWork, open.length - i),
+      onProgress: (d) => onProgress?.(0.25 + (0.25 * (i + d)) / open.length),
+    }),
+  );
   byRows.sort((a, b) => a.peak - b.peak);
   // Where rows alone stay above the ceiling, pixels or rows placed singly may not.
   const finalists =
     byRows.length > 0
       ? byRows.slice(0, FINALISTS)
       : open.slice(0, FINALISTS).map((variant) => ({ variant, peak: ceilingBytes }));
-  const byPixels = finalists.flatMap(({ variant, peak }, i) => {
-    const progress = (d: number) => onProgress?.(0.5 + (0.4 * (i + d)) / finalists.length);
-    // What rows reach bounds what pixels must beat.
-    const least = Math.min(peak, finalists[0].peak);
-    const spans = spansOf(
-      variant,
-      {
-        modes: ['rows', 'pixels'],
-        objective: 'memory',
-        budgetBytes: least,
-        work: shareOf(work, finalists.length - i + 0.5),
-        onProgress: progress,
-      },
-      request,
-    );
-    return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
-  });
+  const byPixels = finalists.flatMap(({ variant, peak }, i) =>
+    search(variant, {
+      modes: ['rows', 'pixels'],
+      objective,
+      // What rows reach bounds what pixels must beat.
+      budgetBytes: Math.min(peak, finalists[0].peak),
+      work: shareOf(work, finalists.length - i + 0.5),
+      onProgress: (d) => onProgress?.(0.5 + (0.4 * (i + d)) / finalists.length),
+    }),
+  );
   byPixels.sort((a, b) => a.peak - b.peak);
   const singlesWork: Work = { left: SINGLES_WORK };
   const bySingles = finalists.flatMap(({ variant, peak }, i) => {
     if (rowsOf(variant.network) > MOST_SINGLE_ROWS) return [];
-    const spans = spansOf(
-      variant,
-      {
-        modes: ['rows', 'pixels', 'singles'],
-        objective: 'memory',
-        budgetBytes: peak,
-        work: shareOf(singlesWork, finalists.length - i),
-      },
-      request,
-    );
-    return spans ? [{ variant, spans, peak: peakOf(spans) }] : [];
+    return search(variant, {
+      modes: ['rows', 'pixels', 'singles'],
+      objective,
+      budgetBytes: peak,
+      work: shareOf(singlesWork, finalists.length - i),
+    });
   });
   const choices = [...bySingles, ...byPixels, ...byRows];
   const reachedPeak = Math.min(...choices.map((c) => c.peak));
@@ -201,17 +188,8 @@ function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilin
   // Cheaper plans under nearly the same peak often pack better.
   for (const { variant, peak } of byPixels.slice(0, 1)) {
     for (const slack of [1, 1.02]) {
-      const spans = spansOf(
-        variant,
-        {
-          modes: ['rows', 'pixels'],
-          objective: 'cost',
-          budgetBytes: Math.floor(peak * slack),
-          work,
-        },
-        request,
-      );
-      if (spans) choices.push({ variant, spans, peak: peakOf(spans) });
+      const budgetBytes = Math.floor(peak * slack);
+      choices.push(...search(variant, { modes: ['rows', 'pixels'], objective: 'cost', budgetBytes, work }));
     }
   }
   return layOutPromising(choices, request);

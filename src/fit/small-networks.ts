@@ -10,6 +10,7 @@ import { type Network, networkOf } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
 import type { Policy } from '../plan/plan.ts';
 import { type Layout, layOut, refined } from './assemble.ts';
+import { copiedConcats } from './copies.ts';
 import { firstSchedulable } from './spans.ts';
 
 export interface SmallLayout {
@@ -89,9 +90,7 @@ function firingsOf(network: Network): number {
 /** Every choice of parts that are copied; none and all where there are too many; undefined where the network is no small one. */
 function copyChoices(graph: Graph): CopyChoice[][] | undefined {
   if (graph.operators.length === 0 || graph.operators.length > MOST_OPERATORS) return undefined;
-  const parts = graph.operators.flatMap((op) =>
-    op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : [],
-  );
+  const parts = copiedConcats(graph);
   if (parts.length === 0) return [[]];
   if (parts.length > MOST_PARTS) return [[], parts];
   return Array.from({ length: 1 << parts.length }, (_, mask) => parts.filter((_, i) => (mask >> i) & 1));
