@@ -61,12 +61,9 @@ export interface FitResult {
 /** Plans a normalised graph. Throws only where no plan at all passes the checker, which is a defect. */
 export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   if (request.banks) return fitBanks(graph, request, request.banks);
-  const { variants, layerwise } = firstPlans(graph, request);
   const budget = request.budgetBytes;
-  const start = best(layerwise, budget);
-  const enough = budget !== undefined && start.layout.arenaBytes <= budget;
-  if (request.method === 'layerwise' || enough) return proven(layerwise, budget);
-  const found = [...layerwise, ...streamedCandidates(variants, request, start.layout.arenaBytes)];
+  const { found, enough } = basicCandidates(graph, request);
+  if (enough) return proven(found, budget);
   const inPlace = inPlaceCandidates(graph, request, best(found, budget));
   found.push(...inPlace, ...sweptCandidates(inPlace.length > 0 ? inPlace : found, request));
   found.push(...smallCandidates(graph, request, best(found, budget)));
@@ -87,6 +84,16 @@ function sweptCandidates(
   if (budgetBytes !== undefined && reached.layout.arenaBytes <= budgetBytes) return [];
   const swept = part(() => sweptCandidate(reached));
   return swept ? [swept] : [];
+}
+
+/** Layer by layer, and streamed plans where that is not enough. */
+function basicCandidates(graph: Graph, request: FitRequest): { found: Candidate[]; enough: boolean } {
+  const { budgetBytes: budget, method } = request;
+  const { variants, layerwise } = firstPlans(graph, request);
+  const { arenaBytes } = best(layerwise, budget).layout;
+  if (method === 'layerwise' || (budget !== undefined && arenaBytes <= budget))
+    return { found: layerwise, enough: true };
+  return { found: [...layerwise, ...streamedCandidates(variants, request, arenaBytes)], enough: false };
 }
 
 /** Layer by layer, which everything else is measured by. Broken off here, there is nothing to hand out. */
@@ -139,17 +146,7 @@ function overlappedCandidates(graph: Graph, request: FitRequest, { layout }: Can
 function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest[]): FitResult {
   const names = banks.map((b) => b.name);
   const budget = banks[0].capacityBytes;
-  const { variants, layerwise } = firstPlans(graph, request);
-  const start = best(layerwise, budget);
-  const found = [...layerwise];
-  if (start.layout.arenaBytes > budget) {
-    const streamed = streamedCandidates(
-      variants,
-      { ...request, budgetBytes: budget },
-      start.layout.arenaBytes,
-    );
-    found.push(...streamed);
-  }
+  const { found } = basicCandidates(graph, { ...request, budgetBytes: budget });
   const spread = found.map((candidate) => {
     const { network } = candidate.variant;
     const { timeline } = candidate.layout;
