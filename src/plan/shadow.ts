@@ -48,23 +48,38 @@ export function sideBySide(root: Root, b: number): number {
 }
 
 /** Where a tensor's pixels lie in its root, in bytes. */
-export interface Piece {
-  readonly root: Root;
+export interface BytePlace {
   readonly offset: number;
   /** From pixel to pixel of a row. */
   readonly stride: number;
   /** Where rows lie further apart than their pixels reach. */
   readonly rows?: RowStep;
+  readonly pixelBytes: number;
+}
+
+export interface Piece extends BytePlace {
+  readonly root: Root;
   /** Pixels lie side by side, with nothing between them. */
   readonly adjoining: boolean;
-  readonly pixelBytes: number;
   readonly elementBytes: number;
   readonly pixels: number;
 }
 
 /** First byte of a pixel in the root. */
-export function byteAt({ offset, stride, rows }: Piece, pixel: number): number {
+export function byteAt({ offset, stride, rows }: BytePlace, pixel: number): number {
   return elementAt({ offset, pixelStride: stride, rows }, pixel);
+}
+
+export function bytePlaceOf(graph: Graph, storage: Storage, id: TensorId): BytePlace {
+  const t = graph.tensors[id];
+  const { offset, pixelStride, rows } = storage.places[id];
+  const size = elementBytes(t);
+  return {
+    offset: offset * size,
+    stride: pixelStride * size,
+    ...(rows ? { rows: { pixels: rows.pixels, stride: rows.stride * size } } : {}),
+    pixelBytes: channelsOf(t.shape) * size,
+  };
 }
 
 export function pieceOf(
@@ -75,16 +90,11 @@ export function pieceOf(
 ): Piece {
   const t = graph.tensors[id];
   const place = storage.places[id];
-  const { rows } = place;
-  const size = elementBytes(t);
   return {
+    ...bytePlaceOf(graph, storage, id),
     root: roots.get(place.root)!,
-    offset: place.offset * size,
-    stride: place.pixelStride * size,
-    ...(rows ? { rows: { pixels: rows.pixels, stride: rows.stride * size } } : {}),
-    adjoining: !rows && place.pixelStride === channelsOf(t.shape),
-    pixelBytes: channelsOf(t.shape) * size,
-    elementBytes: size,
+    adjoining: !place.rows && place.pixelStride === channelsOf(t.shape),
+    elementBytes: elementBytes(t),
     pixels: pixelsOf(t.shape),
   };
 }

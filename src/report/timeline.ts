@@ -4,21 +4,14 @@
  * in all, however many firings it has, so that a network of one-firing layers and a stream of thousands share
  * an axis.
  */
-import {
-  channelsOf,
-  elementBytes,
-  elementCount,
-  type Graph,
-  type TensorId,
-  tensorBytes,
-} from '../graph/graph.ts';
-import { elementAt, type Storage } from '../graph/storage.ts';
-import type { RowStep } from '../ops/operator.ts';
+import { elementBytes, elementCount, type Graph, type TensorId, tensorBytes } from '../graph/graph.ts';
+import type { Storage } from '../graph/storage.ts';
 import { addressingOf } from '../plan/addressing.ts';
 import { type Firings, firingsOf } from '../plan/firing.ts';
 import { banksOf, type Plan, type PlanBuffer } from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
+import { type BytePlace, byteAt, bytePlaceOf } from '../plan/shadow.ts';
 
 /** One buffer's life. Columns from `first` to `last`, both included, have an interval. */
 export interface BufferLife {
@@ -107,16 +100,9 @@ interface Life {
   parts?: readonly { readonly from: number; readonly to: number }[];
 }
 
-interface Piece {
+interface Piece extends BytePlace {
   readonly life: Life;
-  readonly offset: number;
-  readonly stride: number;
-  readonly rows?: RowStep;
-  readonly pixelBytes: number;
 }
-
-const byteAt = ({ offset, stride, rows }: Piece, pixel: number) =>
-  elementAt({ offset, pixelStride: stride, rows }, pixel);
 
 interface Actor {
   readonly name: string;
@@ -176,19 +162,10 @@ class Replay {
 
   #actor(actor: Plan['actors'][number], byRoot: ReadonlyMap<TensorId, Life>): Actor {
     const firings = firingsOf(this.#graph, actor);
-    const piece = (id: TensorId): Piece => {
-      const tensor = this.#graph.tensors[id];
-      const place = this.#storage.places[id];
-      const size = elementBytes(tensor);
-      const life = byRoot.get(place.root)!;
-      return {
-        life,
-        offset: place.offset * size,
-        stride: place.pixelStride * size,
-        ...(place.rows ? { rows: { pixels: place.rows.pixels, stride: place.rows.stride * size } } : {}),
-        pixelBytes: channelsOf(tensor.shape) * size,
-      };
-    };
+    const piece = (id: TensorId): Piece => ({
+      ...bytePlaceOf(this.#graph, this.#storage, id),
+      life: byRoot.get(this.#storage.places[id].root)!,
+    });
     return {
       name: actor.name,
       firings,
