@@ -138,7 +138,7 @@ function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate):
 function overlappedCandidates(graph: Graph, request: FitRequest, { layout }: Candidate): Candidate[] {
   const { policy, budgetBytes, part = (run) => run() } = request;
   if (budgetBytes !== undefined && layout.arenaBytes <= budgetBytes) return [];
-  const made = part(() => overlappedCandidate(graph, policy));
+  const made = part(() => overlappedCandidate(graph, policy, layout.arenaBytes));
   return made ? [made] : [];
 }
 

@@ -4,6 +4,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { LayerFigures } from '../passes/4-allocate/overlap/layers.ts';
 import {
+  bareBytes,
   type OverlapLayout,
   type OverlapRequest,
   overlapLayout,
@@ -30,8 +31,8 @@ export interface Overlapped {
 }
 
 /** Throws only where the checker refuses the plan, which is a defect. */
-export function overlapGraph(graph: Graph, request: OverlapRequest): Overlapped {
-  const layout = overlapLayout(graph, request);
+export function overlapGraph(graph: Graph, request: Omit<OverlapRequest, 'belowBytes'>): Overlapped {
+  const layout = overlapLayout(graph, request)!;
   const { network, layout: laidOut } = layoutOf(layout);
   const plan = writePlan(graph, network, laidOut);
   const { ok, problem } = checkPlan(graph, plan);
@@ -45,16 +46,17 @@ export function overlapGraph(graph: Graph, request: OverlapRequest): Overlapped 
     plan,
     layers: layout.layers,
     directions: layout.directions,
-    overlapBytes: layout.bareBytes,
+    overlapBytes: bareBytes(layout),
     lowerBoundBytes,
     optimal: lowerBoundBytes >= plan.arenaBytes,
     floorBytes: layout.floorBytes,
   };
 }
 
-/** The best layout layer by layer with outputs over dead input, to be chosen among others. */
-export function overlappedCandidate(graph: Graph, policy: Policy): Candidate {
-  const found = overlapLayout(graph, { policy, granularity: 'pixel' });
+/** The best layout layer by layer with outputs over dead input, where it takes less than others do. */
+export function overlappedCandidate(graph: Graph, policy: Policy, belowBytes: number): Candidate | undefined {
+  const found = overlapLayout(graph, { policy, granularity: 'pixel', belowBytes });
+  if (!found) return undefined;
   const { network: fired, layout } = layoutOf(found);
   const cost = layout.spans.reduce((n, s) => n + (s.mode === 'whole' ? 0 : s.firings), 0);
   return { variant: { graph, network: found.network }, fired, layout, extraMacs: 0, cost };

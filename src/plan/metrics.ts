@@ -1,7 +1,8 @@
 /** Figures of a plan, from the plan and its graph alone: what every report, command and comparison quotes. */
-import { ABSENT, type Graph, tensorBytes } from '../graph/graph.ts';
+import { ABSENT, type Graph, pixelsOf, tensorBytes } from '../graph/graph.ts';
 import { contextOf, definitionOf } from '../ops/registry.ts';
-import { EXTERNAL, type Plan } from './plan.ts';
+import { firingsOf } from './firing.ts';
+import { EXTERNAL, type Plan, type PlanActor } from './plan.ts';
 import { plannedGraph } from './planned-graph.ts';
 import { expandSchedule, scheduleEntries } from './schedule.ts';
 
@@ -9,9 +10,9 @@ export interface PlanMetrics {
   readonly arenaBytes: number;
   /** Working memory and fold states, inside the arena. */
   readonly scratchBytes: number;
-  /** Multiply-accumulates of one run. */
+  /** Multiply-accumulates of one run: of what fires. */
   readonly macs: number;
-  /** Multiply-accumulates beyond the graph's own, as a share of it. */
+  /** Multiply-accumulates beyond the graph's own, as a share of it; 0 where it computes no more, or less. */
   readonly macOverhead: number;
   readonly firings: number;
   /** Entries of the loop-compressed schedule. */
@@ -34,10 +35,12 @@ export function weightBytes(graph: Graph): number {
 }
 
 export function planMetrics(graph: Graph, plan: Plan): PlanMetrics {
-  // Operators fire each run at most once (the checker sees to it), so a plan computes what the graph does.
   const { graph: resolved } = plannedGraph(graph, plan);
+  const sequence = expandSchedule(plan.schedule);
+  const times = new Int32Array(plan.actors.length);
+  for (const actor of sequence) times[actor]++;
   const once = graphMacs(graph);
-  const macs = graphMacs(resolved);
+  const macs = plan.actors.reduce((n, actor, i) => n + firedMacs(resolved, actor, times[i]), 0);
   return {
     arenaBytes: plan.arenaBytes,
     scratchBytes: plan.buffers.reduce(
@@ -45,8 +48,25 @@ export function planMetrics(graph: Graph, plan: Plan): PlanMetrics {
       0,
     ),
     macs,
-    macOverhead: once > 0 ? macs / once - 1 : 0,
-    firings: expandSchedule(plan.schedule).length,
+    macOverhead: once > 0 ? Math.max(0, macs / once - 1) : 0,
+    firings: sequence.length,
     scheduleEntries: scheduleEntries(plan.schedule),
   };
+}
+
+/** Multiply-accumulates of an actor's first firings: a plan leaves out those whose results nobody reads. */
+function firedMacs(graph: Graph, actor: PlanActor, times: number): number {
+  if (actor.kind !== 'operator') return 0;
+  const op = graph.operators[actor.index];
+  const context = contextOf(graph, op);
+  const macs = definitionOf(op.kind).macs(context);
+  const { count, writes, reads } = firingsOf(graph, actor);
+  if (times >= count) return macs;
+  let pixels = 0;
+  for (let f = 0; f < times; f++) {
+    const { lo, hi } = actor.fold ? reads(0, f) : writes(f);
+    pixels += hi - lo;
+  }
+  const { shape } = actor.fold ? context.inputs[0]! : context.outputs[0];
+  return Math.round((macs * pixels) / pixelsOf(shape));
 }

@@ -19,6 +19,8 @@ import { layerSteps } from './step-shape.ts';
 export interface OverlapRequest {
   readonly policy: Policy;
   readonly granularity: Granularity;
+  /** Only layouts that take less are wanted. Left out: the best there is. */
+  readonly belowBytes?: number;
 }
 
 /** Addresses of a timeline's lifetimes. */
@@ -40,8 +42,6 @@ export interface OverlapLayout {
   readonly directions: Directions;
   /** With room for staged runs: what a plan takes. */
   readonly packing: OverlapPacking;
-  /** The least without it: the published figure. */
-  readonly bareBytes: number;
 }
 
 /** What looking at one set of directions may take, and the last word on the best one. */
@@ -50,20 +50,27 @@ const THOROUGH: PackingLimits = { tries: 2000, nodes: 20_000 };
 /** Changes of one layer's direction that are tried. */
 const FLIPS = 90;
 
-export function overlapLayout(graph: Graph, request: OverlapRequest): OverlapLayout {
+/** Undefined only where nothing takes less than is asked for. */
+export function overlapLayout(graph: Graph, request: OverlapRequest): OverlapLayout | undefined {
   let best: OverlapLayout | undefined;
+  let below = request.belowBytes ?? Number.POSITIVE_INFINITY;
   for (const network of variantsOf(graph, request.policy)) {
     const layers = layerFigures(network, layerSteps(network), request.granularity);
     const floor = floorOf(layers, true);
-    if (best && floor >= best.packing.heightBytes) continue;
+    if (floor >= below) continue;
     const sampled = new SampledNetwork(network, request.granularity);
     const [directions, packing] = bestDirections(network, layers, sampled, true);
-    if (best && packing.heightBytes >= best.packing.heightBytes) continue;
-    const [, bare] = bestDirections(network, layers, sampled, false);
-    const figures = { floorBytes: floor, bareBytes: bare.heightBytes };
-    best = { graph, network, sampled, layers, directions, packing, ...figures };
+    if (packing.heightBytes >= below) continue;
+    below = packing.heightBytes;
+    best = { graph, network, sampled, layers, directions, packing, floorBytes: floor };
   }
-  return best!;
+  return best;
+}
+
+/** The least of the same order of work without room for staged runs: the published figure. */
+export function bareBytes({ network, layers, sampled }: OverlapLayout): number {
+  const [, bare] = bestDirections(network, layers, sampled, false);
+  return bare.heightBytes;
 }
 
 /** No choice of directions takes less in this order of work. */
