@@ -251,6 +251,11 @@ export function place(region: Region, address: Index, offset = 0): Place {
   return { region, address: rest, offset: constantPart };
 }
 
+/** Byte `more` after a place. */
+export function after({ region, address, offset }: Place, more: Index): Place {
+  return place(region, plus(address, more), offset);
+}
+
 // --- indices, folded
 
 export function plus(a: Index, b: Index): Expr {

@@ -4,6 +4,7 @@
  */
 import {
   add,
+  after,
   constant,
   convert,
   dot,
@@ -32,11 +33,6 @@ export type Adder = (
   taps: Index,
   zero: number,
 ) => void;
-
-/** Byte `more` after a place. */
-function after(p: Place, more: Index): Place {
-  return place(p.region, plus(p.address, more), p.offset);
-}
 
 /** Units that a loop takes at a time, where their number allows; more would be kept beyond their loop, and not fit. */
 const UNROLLED_WORDS = 4;

@@ -17,6 +17,7 @@ import { type RowRange, rowBiases } from '../row-biases.ts';
 import { elementAt } from '../site.ts';
 import { vectorAdder, wordAdder } from './dot-adders.ts';
 import { dotLayout, packDots } from './dot-weights.ts';
+import { inBlocks, takeOff } from './product-blocks.ts';
 import { biasOf, excessOf, excessReader, weightsOf } from './product-weights.ts';
 import type { BlockShape, ProductShape, Products } from './products.ts';
 import { weightsAreConstant } from './runtime-products.ts';
@@ -69,7 +70,6 @@ export function dotProducts(task: Task, shape: ProductShape, slice?: Slice): Pro
   const corrected = prefix && biasOf(task, channels, prefix.subarray(shape.taps * channels));
   const excess = prefix && !inWords ? excessReader(task, prefix, channels, 'i32') : undefined;
   const blockBytes = (s: { readonly valid: number }) => shape.taps * units * s.valid * unitBytes;
-  const groupBytes = shapes.reduce((n, s) => n + s.count * blockBytes(s), 0);
   const finish = finishProducts(task, channels);
   const given = ctx.inputs[2] ? constantValues(ctx, 2) : new Int32Array(channels);
   const biasesOf = (rows: RowRange) => {
@@ -88,22 +88,8 @@ export function dotProducts(task: Task, shape: ProductShape, slice?: Slice): Pro
   };
   const adder = inWords ? wordAdder(task, layout) : vectorAdder(task, layout);
   return {
-    bytes: groupBytes * shape.groups,
+    ...inBlocks(b, shape, shapes, blockBytes),
     joins: shape.depth % unit === 0,
-    overBlocks(body) {
-      b.for('group', 0, shape.groups, 1, (group) => {
-        let before = 0;
-        for (const s of shapes) {
-          const base = before;
-          b.for('block', 0, s.count, 1, (at) => {
-            const channel = plus(plus(times(group, shape.perGroup), s.start), times(at, s.valid));
-            const weights = plus(plus(times(group, groupBytes), base), times(at, blockBytes(s)));
-            body({ ...s, group, first: b.let('first', channel), weights: b.let('weights', weights) });
-          });
-          before += s.count * blockBytes(s);
-        }
-      });
-    },
     start(block, pixels, whole, rows) {
       const byRows = prefix && rows && !whole ? (biasesOf(rows) ?? differenceOf(rows)) : undefined;
       const from = whole && corrected ? corrected : bias;
@@ -117,13 +103,7 @@ export function dotProducts(task: Task, shape: ProductShape, slice?: Slice): Pro
     add(block, { lines, whole }, pixels, tap, taps) {
       const from = b.let('w', plus(block.weights, times(tap, units * block.valid * unitBytes)));
       adder(lines, pixels, packed, from, taps, whole || !inWords ? 0 : zero);
-      if (excess && !whole) {
-        lines[0].forEach((_, v) => {
-          const channel = plus(block.first, v);
-          const much = b.let('excess', sub(excess(channel, plus(tap, taps)), excess(channel, tap)));
-          for (const line of lines) b.set(line[v], sub(line[v], much));
-        });
-      }
+      if (excess && !whole) takeOff(b, lines, excess, (v) => plus(block.first, v), tap, taps);
     },
     finish(block, sums, to, address) {
       const lanes = machine.lanes;

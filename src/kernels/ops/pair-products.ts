@@ -5,6 +5,7 @@
  */
 import {
   add,
+  after,
   and,
   type Builder,
   convert,
@@ -15,7 +16,6 @@ import {
   lane,
   load,
   or,
-  place,
   plus,
   shl,
   splat,
@@ -24,11 +24,6 @@ import {
 } from '../builder.ts';
 import { type Cell, cellBytes, type Expr, type Place, type Type, type Vector } from '../ir.ts';
 import type { Site } from '../site.ts';
-
-/** Byte `more` after a place. */
-function after(p: Place, more: Index): Place {
-  return place(p.region, plus(p.address, more), p.offset);
-}
 
 /**
  * Adds elements as they are stored times weights of `cell` cells; what zero points take off comes elsewhere. Taps have

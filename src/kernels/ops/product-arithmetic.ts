@@ -2,6 +2,7 @@
 import type { TypedArray } from '../../graph/graph.ts';
 import {
   add,
+  after,
   constant,
   type Index,
   i32,
@@ -11,7 +12,6 @@ import {
   modulo,
   mul,
   mulAdd,
-  place,
   plus,
   splat,
   sub,
@@ -56,11 +56,6 @@ const fits = (values: TypedArray) => {
   for (const v of values) if (v < -128 || v > 127) return false;
   return true;
 };
-
-/** Byte `more` after a place. */
-function after(p: Place, more: Index): Place {
-  return place(p.region, plus(p.address, more), p.offset);
-}
 
 /** Sums that a processor needs under way at once so that none waits for another. */
 const UNDER_WAY = 8;

@@ -4,7 +4,7 @@
  * loaded once a block. Every sum goes over the elements in the reference's order, so that float32 gives its bits.
  */
 
-import { type Index, known, place, plus, sub, times, type Variable } from '../builder.ts';
+import { type Index, known, place, plus, times, type Variable } from '../builder.ts';
 import { finishProducts } from '../finish.ts';
 import { cellBytes, type Expr, type Place } from '../ir.ts';
 import type { Task } from '../kernel.ts';
@@ -13,6 +13,7 @@ import type { RowRange } from '../row-biases.ts';
 import { elementAt, type Site } from '../site.ts';
 import { dotProducts, usesDots } from './dots.ts';
 import { arithmeticOf } from './product-arithmetic.ts';
+import { inBlocks, takeOff } from './product-blocks.ts';
 import { biasOf, excessOf, excessReader, packWeights, weightsOf } from './product-weights.ts';
 import { runtimeProducts, weightsAreConstant } from './runtime-products.ts';
 
@@ -120,7 +121,6 @@ export function productsOf(task: Task, shape: ProductShape): Products {
   );
   const width = (s: { readonly vectors: number }) => s.vectors * lanes;
   const blockBytes = (s: BlockShape) => shape.taps * units * width(s) * unit;
-  const groupBytes = shapes.reduce((n, s) => n + s.count * blockBytes(s), 0);
   const bias = biasOf(task, channels);
   const zero = arithmetic.zero ?? 0;
   const prefix = zero === 0 ? undefined : excessOf(values, shape, zero);
@@ -128,27 +128,8 @@ export function productsOf(task: Task, shape: ProductShape): Products {
   const excess = prefix && excessReader(task, prefix, channels, arithmetic.sum);
   const finish = finishProducts(task, channels);
   return {
-    bytes: groupBytes * shape.groups,
+    ...inBlocks(b, shape, shapes, blockBytes),
     joins: shape.depth % pack === 0,
-    overBlocks(body) {
-      b.for('group', 0, shape.groups, 1, (group) => {
-        let before = 0;
-        for (const s of shapes) {
-          const base = before;
-          b.for('block', 0, s.count, 1, (at) => {
-            const channel = plus(plus(times(group, shape.perGroup), s.start), times(at, s.valid));
-            const weights = plus(plus(times(group, groupBytes), base), times(at, blockBytes(s)));
-            body({
-              ...s,
-              group,
-              first: b.let('first', channel),
-              weights: b.let('weights', weights),
-            });
-          });
-          before += s.count * blockBytes(s);
-        }
-      });
-    },
     start: (block, pixels, whole) => ({
       whole,
       lines: Array.from({ length: pixels }, (_, j) =>
@@ -163,13 +144,7 @@ export function productsOf(task: Task, shape: ProductShape): Products {
       const w = place(packed, b.let('w', from));
       const run = known(taps);
       arithmetic.add(lines, pixels, w, run === undefined ? times(taps, shape.depth) : run * shape.depth);
-      if (excess && !whole) {
-        lines[0].forEach((_, v) => {
-          const channel = plus(block.first, v * lanes);
-          const much = b.let('excess', sub(excess(channel, plus(tap, taps)), excess(channel, tap)));
-          for (const line of lines) b.set(line[v], sub(line[v], much));
-        });
-      }
+      if (excess && !whole) takeOff(b, lines, excess, (v) => plus(block.first, v * lanes), tap, taps);
     },
     finish(block, sums, to, address) {
       sums.forEach((sum, v) => {

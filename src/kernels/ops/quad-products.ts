@@ -4,6 +4,7 @@
  * were 128 more, which comes off with it.
  */
 import {
+  after,
   constant,
   convert,
   dotQuads,
@@ -12,7 +13,6 @@ import {
   known,
   load,
   or,
-  place,
   plus,
   shl,
   splat,
@@ -23,11 +23,6 @@ import {
 } from '../builder.ts';
 import type { Expr, Place, Type, Vector } from '../ir.ts';
 import type { Task } from '../kernel.ts';
-
-/** Byte `more` after a place. */
-function after(p: Place, more: Index): Place {
-  return place(p.region, plus(p.address, more), p.offset);
-}
 
 /** The upper bits of four bytes. */
 const SIGNS = 0x80808080 | 0;
