@@ -13,7 +13,7 @@ import { checkPlan } from '../plan/check.ts';
 import { graphMacs } from '../plan/metrics.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
 import { isOutside, writePlan } from './assemble.ts';
-import { assignBanks, type BankRequest, type Shortfall } from './banks.ts';
+import { assignBanks, type BankAssignment, type BankRequest, type Shortfall } from './banks.ts';
 import {
   type Candidate,
   layerByLayer,
@@ -142,7 +142,7 @@ function overlappedCandidates(graph: Graph, request: FitRequest, { layout }: Can
   return made ? [made] : [];
 }
 
-/** The plan with the least traffic to all banks but the first. */
+/** The plan with the least traffic to all banks but the first; of those with the same, the one that takes least of them. */
 function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest[]): FitResult {
   const names = banks.map((b) => b.name);
   const budget = banks[0].capacityBytes;
@@ -156,8 +156,12 @@ function fitBanks(graph: Graph, request: FitRequest, banks: readonly BankRequest
   const fitting = spread.flatMap(({ candidate, assignment }) =>
     'slowBytes' in assignment ? [{ candidate, assignment }] : [],
   );
+  const takenOfSlow = ({ bytes }: BankAssignment) => bytes.slice(1).reduce((n, b) => n + b, 0);
   fitting.sort(
-    (a, b) => a.assignment.slowBytes - b.assignment.slowBytes || a.candidate.cost - b.candidate.cost,
+    (a, b) =>
+      a.assignment.slowBytes - b.assignment.slowBytes ||
+      takenOfSlow(a.assignment) - takenOfSlow(b.assignment) ||
+      a.candidate.cost - b.candidate.cost,
   );
   for (const { candidate, assignment } of fitting) {
     const { graph: own, network, tiles } = candidate.variant;
