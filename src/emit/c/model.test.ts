@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importModel, planGraph } from '../../compile.ts';
-import { elementCount, type Graph, type TypedArray } from '../../graph/graph.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { elementCount, type Graph, perTensor, type TypedArray } from '../../graph/graph.ts';
 import { lowerPlan } from '../../kernels/lower.ts';
 import { type Machine, PLAIN, VECTOR16, VECTOR32, VECTOR64, VECTOR64_VNNI } from '../../kernels/machine.ts';
 import { stackBytes } from '../../kernels/stack.ts';
@@ -134,6 +135,23 @@ describe.skipIf(!any)(`emitted C${note}`, () => {
     const text = String(emitC(lowerPlan(ints.graph, ints.plan, VECTOR16)).files['model.c']);
     expect(text).toMatch(/always_inline, unused\)\) v_i32x4/);
     expect(text.match(/^TM_INLINE .*\bv_[iuf]\d+x\d+.*$/m)).toBeNull();
+  });
+
+  // GCC 12 found the floats' place from the bytes' and dropped the call as one without effect (docs/c-target.md).
+  test.each([
+    ['vectors of 16 bytes, -O1', VECTOR16, '-O1'],
+    ['vectors of 64 bytes, -O2', VECTOR64, '-O2'],
+  ])('bytes read and floats written by a function that is called: %s', (_, machine, level) => {
+    const build = new GraphBuilder('floats', 'tflite');
+    const shape = [1, 5, 6, 48];
+    const input = build.input({ name: 'x', shape, dtype: 'i8' }, { dtype: 'i8', quant: perTensor(0.5, 3) });
+    build.output(build.op('Dequantize', [input]), { name: 'y', shape, dtype: 'f32' });
+    const graph = build.build();
+    const { plan } = planGraph(graph, { policy: { input: 'keep', output: 'whole' }, method: 'layerwise' });
+    const inputs = inputsOf(graph);
+    const model = compileC(graph, plan, { machine, flags: [level, '-fno-inline', ...STRICT] });
+    expect(model.run(inputs, { paint: 0xa5 }).outputs).toEqual(executePlan(graph, plan, inputs).outputs);
+    model.dispose();
   });
 
   test('the same model gives the same files', () => {
