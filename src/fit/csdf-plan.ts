@@ -13,7 +13,7 @@ import { type Network, networkOf } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
 import type { FiringTable, Mode } from '../passes/3-schedule/tables.ts';
 import { EXTERNAL, type Plan, type Policy } from '../plan/plan.ts';
-import { layOut, writePlan } from './assemble.ts';
+import { type Layout, layOut, writePlan } from './assemble.ts';
 import { firstSchedulable } from './spans.ts';
 
 export interface CsdfPlanRequest {
@@ -30,20 +30,26 @@ export interface CsdfPlan {
   readonly plan: Plan;
   /** No addresses for this firing sequence can take less. */
   readonly lowerBoundBytes: number;
+  /** What the plan was written from, its buffers wherever lifetimes allow. */
+  readonly from: { readonly network: Network; readonly layout: Layout };
 }
 
 /** The plan with concats written in place or with their parts copied together, whichever is smaller. */
 export function csdfPlan(graph: Graph, request: CsdfPlanRequest): CsdfPlan {
+  const [best] = csdfPlans(graph, request);
+  if (best) return best;
+  throw new TidemarkError('internal', `${graph.name}: no order of steps follows the schedule`);
+}
+
+/** The smaller one first; none where no order of steps follows the schedule. */
+export function csdfPlans(graph: Graph, request: CsdfPlanRequest): CsdfPlan[] {
   const concats = graph.operators.filter((op) => op.kind === 'Concat');
   const copies = concats.flatMap((op) => op.inputs.map((_, input) => ({ operator: op.id, input })));
   const plans = [
     planWith(graph, request, []),
     copies.length > 0 ? planWith(graph, request, copies) : undefined,
   ];
-  const made = plans.filter((p) => p !== undefined);
-  if (made.length === 0)
-    throw new TidemarkError('internal', `${graph.name}: no order of steps follows the schedule`);
-  return made.reduce((a, b) => (b.plan.arenaBytes < a.plan.arenaBytes ? b : a));
+  return plans.filter((p) => p !== undefined).sort((a, b) => a.plan.arenaBytes - b.plan.arenaBytes);
 }
 
 /** Undefined where parts lie in a concat so that steps wait for each other. */
@@ -67,9 +73,10 @@ function planWith(
     last < first ? [] : [{ ...scheduleSpan(network, span, { record: true, order })!, eager: false }];
   const layout = layOut(network, chosen);
   const plan = writePlan(graph, network, layout);
-  if (request.addresses === 'shared') return { plan, lowerBoundBytes: layout.lowerBoundBytes };
+  const from = { network, layout };
+  if (request.addresses === 'shared') return { plan, lowerBoundBytes: layout.lowerBoundBytes, from };
   const apart = withBuffersApart(plan);
-  return { plan: apart, lowerBoundBytes: apart.arenaBytes };
+  return { plan: apart, lowerBoundBytes: apart.arenaBytes, from };
 }
 
 /** What a step is in the CSDF graph. */

@@ -3,7 +3,7 @@
  * counting, that schedule run in FIFOs of these sizes, and (with exact padding) as a plan that the checker proves.
  */
 import { TidemarkError } from '../errors.ts';
-import type { Graph } from '../graph/graph.ts';
+import { type Graph, pixelsOf, rowPixels } from '../graph/graph.ts';
 import { runBounded } from '../passes/3-schedule/csdf/bounded.ts';
 import { csdfOf, layersOf } from '../passes/3-schedule/csdf/from-graph.ts';
 import type { CsdfGraph } from '../passes/3-schedule/csdf/model.ts';
@@ -14,7 +14,8 @@ import { type CsdfSizes, sizesOf } from '../passes/3-schedule/csdf/sizes.ts';
 import { type Throughput, throughputOf } from '../passes/3-schedule/csdf/throughput.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
-import { csdfPlan } from './csdf-plan.ts';
+import type { Candidate } from './candidates.ts';
+import { type CsdfPlan, csdfPlan, csdfPlans } from './csdf-plan.ts';
 import { canStream, refuseTooLarge } from './limits.ts';
 
 export interface CsdfRequest {
@@ -64,8 +65,9 @@ export function analyseCsdf(graph: Graph, request: CsdfRequest): CsdfAnswer {
     checked: run.ok,
   };
   if (padding === 'ignore') return answer;
-  const made = csdfPlan(graph, { policy, csdf, sequence: trace.sequence, addresses: 'shared' });
-  return { ...answer, ...made, checked: run.ok && checkPlan(graph, made.plan).ok };
+  const planned = { policy, csdf, sequence: trace.sequence, addresses: 'shared' } as const;
+  const { plan, lowerBoundBytes } = csdfPlan(graph, planned);
+  return { ...answer, plan, lowerBoundBytes, checked: run.ok && checkPlan(graph, plan).ok };
 }
 
 /** The pipeline of so many stages. */
@@ -131,13 +133,31 @@ export function smallestCsdfPlan(
   return chosen.plan.arenaBytes < all.plan.arenaBytes ? chosen : all;
 }
 
+/** Rows of all tensors beyond which fit does not look at this schedule: its own streams do better on larger networks. */
+const MOST_CHOSEN_ROWS = 2000;
+
+/** The self-timed schedule, all layers by parts, to be chosen among others; undefined where the network is not small. */
+export function csdfCandidate(graph: Graph, policy: Policy): Candidate | undefined {
+  const rows = graph.tensors.reduce(
+    (n, { shape, constant }) => n + (constant ? 0 : pixelsOf(shape) / Math.max(1, rowPixels(shape))),
+    0,
+  );
+  if (rows > MOST_CHOSEN_ROWS) return undefined;
+  const csdf = graphOf(graph, 'exact');
+  const { sequence } = simulate(csdf, { preference: 'downstream' });
+  const made = csdfPlans(graph, { policy, csdf, sequence, addresses: 'shared' })[0];
+  if (!made) return undefined;
+  const { network, layout } = made.from;
+  return { variant: { graph, network }, layout, extraMacs: 0, cost: layout.timeline.sequence.length };
+}
+
 /** The plan of the self-timed schedule. */
 export function csdfPlanOf(
   graph: Graph,
   policy: Policy,
   addresses: 'apart' | 'shared',
   byParts?: readonly boolean[],
-): { plan: Plan; lowerBoundBytes: number } {
+): CsdfPlan {
   const csdf = graphOf(graph, 'exact', byParts);
   const { sequence } = simulate(csdf, { preference: 'downstream' });
   return csdfPlan(graph, { policy, csdf, sequence, addresses });

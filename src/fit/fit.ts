@@ -23,6 +23,7 @@ import {
   type Variant,
 } from './candidates.ts';
 import { copiedConcats, withoutIdleCopies } from './copies.ts';
+import { csdfCandidate } from './csdf.ts';
 import { explained } from './explain.ts';
 import { overlappedCandidate } from './overlapped.ts';
 import { smallestOf } from './small-networks.ts';
@@ -67,7 +68,7 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const inPlace = inPlaceCandidates(graph, request, best(found, budget));
   found.push(...inPlace, ...sweptCandidates(inPlace.length > 0 ? inPlace : found, request));
   found.push(...smallCandidates(graph, request, best(found, budget)));
-  found.push(...overlappedCandidates(graph, request, best(found, budget)));
+  found.push(...methodCandidates(graph, request, best(found, budget)));
   const reached = best(found, budget);
   const short = budget === undefined || reached.layout.arenaBytes > budget;
   if (short && request.maxOverhead)
@@ -134,12 +135,13 @@ function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate):
   return [{ variant: { graph, network }, layout, extraMacs: 0, cost: layout.timeline.sequence.length }];
 }
 
-/** Layer by layer with outputs over dead input (method 1), where no budget is met yet. */
-function overlappedCandidates(graph: Graph, request: FitRequest, { layout }: Candidate): Candidate[] {
+/** Methods 1 and 4 by themselves, where no budget is met yet. */
+function methodCandidates(graph: Graph, request: FitRequest, { layout }: Candidate): Candidate[] {
   const { policy, budgetBytes, part = (run) => run() } = request;
   if (budgetBytes !== undefined && layout.arenaBytes <= budgetBytes) return [];
-  const made = part(() => overlappedCandidate(graph, policy, layout.arenaBytes));
-  return made ? [made] : [];
+  const overlapped = part(() => overlappedCandidate(graph, policy, layout.arenaBytes));
+  const csdf = part(() => csdfCandidate(graph, policy));
+  return [overlapped ?? [], csdf ?? []].flat();
 }
 
 /** The plan with the least traffic to all banks but the first; of those with the same, the one that takes least of them. */
