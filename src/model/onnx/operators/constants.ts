@@ -48,7 +48,7 @@ const constantNode: Importer = (c) => {
 
 const constantOfShape: Importer = (c) => {
   const dims = Array.from(constantInput(c, 0, 'the shape') ?? []);
-  if (dims.some((d) => d < 0) || elementCount(dims) > limits.madeElements) {
+  if (dims.some((d) => d < 0) || elementCount(dims) > limits.tensorElements) {
     throw new TidemarkError('graph-invalid', `a constant of shape [${dims}] cannot be`);
   }
   const tensor = c.attrs.tensor('value');
