@@ -27,7 +27,8 @@ test('a plan survives its JSON', () => {
   expect(tidemark.planSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
 });
 
-const weightsOf = ({ tensors }: tidemark.Graph) => tensors.map((t) => t.constant && Array.from(t.constant.load()));
+const weightsOf = ({ tensors }: tidemark.Graph) =>
+  tensors.map((t) => t.constant && Array.from(t.constant.load()));
 
 test('a file in a Node Buffer, wherever in memory that begins', () => {
   const file = tinyModel(tinyCnn());
