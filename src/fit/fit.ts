@@ -65,26 +65,12 @@ export function fitGraph(graph: Graph, request: FitRequest): FitResult {
   const budget = request.budgetBytes;
   const { found, enough } = basicCandidates(graph, request);
   if (enough) return proven(found, budget);
-  const inPlace = inPlaceCandidates(graph, request, best(found, budget));
-  found.push(...inPlace, ...sweptCandidates(inPlace.length > 0 ? inPlace : found, request));
-  found.push(...smallCandidates(graph, request, best(found, budget)));
-  found.push(...methodCandidates(graph, request, best(found, budget)));
-  const reached = best(found, budget);
-  const short = budget === undefined || reached.layout.arenaBytes > budget;
-  if (short && request.maxOverhead)
-    found.push(...stripCandidates(graph, request, reached), ...tileCandidates(graph, request));
+  for (const more of [apartCandidates, smallCandidates, methodCandidates, tiledCandidates]) {
+    const reached = best(found, budget);
+    if (budget !== undefined && reached.layout.arenaBytes <= budget) break;
+    found.push(...more(graph, request, reached));
+  }
   return proven(found, budget);
-}
-
-/** The best candidate at better addresses, where no budget is met yet and there are any. */
-function sweptCandidates(
-  found: readonly Candidate[],
-  { budgetBytes, part = (run) => run() }: FitRequest,
-): Candidate[] {
-  const reached = best(found, budgetBytes);
-  if (budgetBytes !== undefined && reached.layout.arenaBytes <= budgetBytes) return [];
-  const swept = part(() => sweptCandidate(reached));
-  return swept ? [swept] : [];
 }
 
 /** Layer by layer, and streamed plans where that is not enough. */
@@ -112,33 +98,34 @@ function firstPlans(
   throw new TidemarkError('stopped', `${graph.name}: ${why}`);
 }
 
-/** The best candidate's network with those concats written in place that it copies in vain, where no budget is met yet. */
-function inPlaceCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
+/**
+ * The best candidate's network with those concats written in place that it copies in vain; of all there then is, the
+ * smallest at better addresses.
+ */
+function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
   const { layout, variant } = reached;
-  const { policy, budgetBytes } = request;
-  if (!layout.timeline.pieces?.size || (budgetBytes !== undefined && layout.arenaBytes <= budgetBytes))
-    return [];
+  const { policy, part = (run) => run() } = request;
+  if (!layout.timeline.pieces?.size) return [];
   const copies = withoutIdleCopies(graph, variant.network, layout.spans);
-  if (!copies) return [];
-  const network = networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies);
-  return streamedCandidates([{ graph, network }], request, layout.arenaBytes);
+  const network = copies && (networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies));
+  const found = network ? streamedCandidates([{ graph, network }], request, layout.arenaBytes) : [];
+  const start = found.length > 0 ? best(found, request.budgetBytes) : reached;
+  const swept = part(() => sweptCandidate(start));
+  return swept ? [...found, swept] : found;
 }
 
-/** Small networks in the best order of rows that can be found, where no budget is met yet. */
+/** Small networks in the best order of rows that can be found. */
 function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
-  const { arenaBytes } = reached.layout;
-  const { policy, budgetBytes, part = (run) => run() } = request;
-  if (budgetBytes !== undefined && arenaBytes <= budgetBytes) return [];
-  const small = part(() => smallestOf(graph, policy, arenaBytes));
+  const { policy, part = (run) => run() } = request;
+  const small = part(() => smallestOf(graph, policy, reached.layout.arenaBytes));
   if (!small) return [];
   const { network, layout } = small;
   return [{ variant: { graph, network }, layout, extraMacs: 0, cost: layout.timeline.sequence.length }];
 }
 
-/** Methods 1 and 4 by themselves, where no budget is met yet. */
+/** Methods 1 and 4 by themselves. */
 function methodCandidates(graph: Graph, request: FitRequest, { layout }: Candidate): Candidate[] {
-  const { policy, budgetBytes, part = (run) => run() } = request;
-  if (budgetBytes !== undefined && layout.arenaBytes <= budgetBytes) return [];
+  const { policy, part = (run) => run() } = request;
   const overlapped = part(() => overlappedCandidate(graph, policy, layout.arenaBytes));
   const csdf = part(() => csdfCandidate(graph, policy));
   return [overlapped ?? [], csdf ?? []].flat();
@@ -191,6 +178,12 @@ const STRIP_DESCENT = 0.16;
 
 /** Choices of strips that are planned in full: those with the fewest live bytes. */
 const STRIP_FINALISTS = 3;
+
+/** Plans that compute some pixels twice. */
+function tiledCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
+  if (!request.maxOverhead) return [];
+  return [...stripCandidates(graph, request, reached), ...tileCandidates(graph, request)];
+}
 
 /** Plans that compute some columns twice, each a step below the one before. */
 function stripCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
