@@ -2,13 +2,14 @@
 import { TidemarkError } from '../errors.ts';
 import { channelsOf, elementCount } from '../graph/graph.ts';
 import { insideAxis } from './gather.ts';
-import { elementIndex, elementStrides, movedQuant, movedType } from './move.ts';
+import { checkIndices, elementIndex, elementStrides, movedQuant, movedType } from './move.ts';
 import type { OperatorDef } from './operator.ts';
 
 export const gatherND: OperatorDef = {
   kind: 'GatherND',
   access: 'whole',
   infer([x, indices], _attrs, given) {
+    checkIndices(indices!);
     const depth = indices!.shape.at(-1) ?? 0;
     if (indices!.shape.length === 0 || depth > x!.shape.length) {
       throw new TidemarkError(

@@ -5,7 +5,15 @@
 import { TidemarkError } from '../errors.ts';
 import { channelsOf, elementCount, pixelsOf } from '../graph/graph.ts';
 import { perContext } from './context-memo.ts';
-import { checkAxis, elementIndex, elementStrides, movedQuant, movedType, viewOfInput } from './move.ts';
+import {
+  checkAxis,
+  checkIndices,
+  elementIndex,
+  elementStrides,
+  movedQuant,
+  movedType,
+  viewOfInput,
+} from './move.ts';
 import type { Kernel, OpContext, OperatorDef } from './operator.ts';
 import { copyKernel, elementsToPixels, type PixelMap, pixelMap, pixelStrides, ramp } from './pixel-map.ts';
 
@@ -16,6 +24,7 @@ export const gather: OperatorDef<GatherAttributes> = {
   access: 'pixel',
   infer([x, indices], { axis }, given) {
     checkAxis(axis, x!);
+    checkIndices(indices!);
     const shape = [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)];
     const shift = indices!.shape.length - 1;
     const quant = movedQuant(x!, (a) => (a === axis ? undefined : a < axis ? a : a + shift));

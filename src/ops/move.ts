@@ -50,6 +50,15 @@ export function checkAxis(axis: number, x: Tensor): void {
   }
 }
 
+/** Throws unless a tensor of indices holds whole numbers. */
+export function checkIndices(indices: Tensor): void {
+  if (indices.dtype !== 'f32') return;
+  throw new TidemarkError(
+    'operator-invalid',
+    `the indices ${indices.name} are f32; expected a tensor of whole numbers`,
+  );
+}
+
 /** Throws unless the list has one entry for each dimension of x. */
 export function checkPerAxis(name: string, list: readonly number[], x: Tensor): void {
   if (list.length !== x.shape.length) {

@@ -34,6 +34,15 @@ describe('ONNX', () => {
     expect(verdict).toMatchObject({ code: 'graph-invalid', message: expect.stringContaining('has no name') });
   });
 
+  test('indices that are no whole numbers', async () => {
+    const verdict = await onnx({
+      inputs: { x: [5, 4] },
+      outputs: ['y'],
+      nodes: [{ op: 'Gather', in: ['x', 'x'], out: ['y'] }],
+    });
+    expect(verdict).toMatchObject({ code: 'operator-invalid', message: expect.stringContaining('indices') });
+  });
+
   test('a Pad of old without pads', async () => {
     const verdict = await onnx({
       inputs: picture,
