@@ -1,6 +1,8 @@
 /** Windows whose channels do not mix (depthwise convolutions, pools): lanes are channels, taps are visited in order. */
+
 import type { Window } from '../ops/window.ts';
 import { type Index, index, known, plus, times } from './builder.ts';
+import { siteOf } from './constants.ts';
 import type { Expr } from './ir.ts';
 import type { Task } from './kernel.ts';
 import {
@@ -67,7 +69,7 @@ export function overWindows(
   cuts: ChannelCuts = usualCuts(task.machine),
 ): void {
   const { b, machine } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const [to] = task.outputs;
   const { y: down, x: across } = window;
   const whole = runsUnbroken(site, across.input);

@@ -34,6 +34,25 @@ describe('ONNX', () => {
     expect(verdict).toMatchObject({ code: 'graph-invalid', message: expect.stringContaining('has no name') });
   });
 
+  test('windows over a constant', async () => {
+    const verdict = await onnx({
+      inputs: { x: [1, 2, 2, 2] },
+      outputs: ['y'],
+      weights: [
+        reals(
+          'w',
+          [1, 2, 3, 3],
+          Array.from({ length: 18 }, (_, i) => i),
+        ),
+      ],
+      nodes: [
+        { op: 'MaxPool', in: ['w'], out: ['p'], attrs: { kernel_shape: [2, 2] } },
+        { op: 'Add', in: ['x', 'p'], out: ['y'] },
+      ],
+    });
+    expect(verdict.outcome).toBe('ran');
+  });
+
   test('indices that are no whole numbers', async () => {
     const verdict = await onnx({
       inputs: { x: [5, 4] },

@@ -18,7 +18,7 @@ import {
 } from '../builder.ts';
 import { channelData } from '../channel-data.ts';
 import { type ChannelCuts, overWindows, type WindowBlock } from '../channel-windows.ts';
-import { constantValues } from '../constants.ts';
+import { constantValues, siteOf } from '../constants.ts';
 import { finishProducts } from '../finish.ts';
 import { type Cell, cellBytes, type Place, type Type, typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
@@ -29,7 +29,7 @@ import { addTapsInWords, WORD_CHANNELS } from './depthwise-words.ts';
 
 export function writeDepthwise(task: Task, window: Window): void {
   const { b, ctx } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const [to] = task.outputs;
   const { channels } = to;
   const float = ctx.inputs[0]!.dtype === 'f32';

@@ -1,5 +1,7 @@
 /** Convolutions of few channels: products that take a row of taps at once, and parts of one at a picture's sides. */
+
 import { endTap, firstTap, type Window } from '../../ops/window.ts';
+import { siteOf } from '../constants.ts';
 import type { Task } from '../kernel.ts';
 import { interior } from '../rows.ts';
 import { isDense, runsUnbroken } from '../site.ts';
@@ -19,7 +21,7 @@ export function rowProducts(
   products: Products,
   shape: ProductShape,
 ): Products | undefined {
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const dense = isDense(site) && site.channels === shape.depth && across.dilation === 1;
   const bytes = usesDots(task) ? shape.groups * shape.perGroup * shape.depth * shape.taps : products.bytes;
   const useful = !products.joins && across.taps > 1 && bytes <= SMALL_BYTES;

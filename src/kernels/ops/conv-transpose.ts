@@ -1,9 +1,11 @@
 /** ConvTranspose: each output pixel gathers the inputs that its taps spread to it. */
+
 import { channelsOf } from '../../graph/graph.ts';
 import { type ConvTransposeAttributes, type Spread, spreadOf } from '../../ops/conv-transpose.ts';
 import type { OpContext } from '../../ops/operator.ts';
 import type { WindowAxis } from '../../ops/window.ts';
 import { type Builder, compareIndex, minus, modulo, over, plus, times } from '../builder.ts';
+import { siteOf } from '../constants.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels } from '../kernel.ts';
 import { overRows } from '../rows.ts';
@@ -20,7 +22,7 @@ export const convTransposeKernels: OperatorKernels = {
     const groups = attrs.groups ?? 1;
     const cin = channelsOf(ctx.inputs[1]!.shape);
     const cout = channelsOf(ctx.outputs[0].shape);
-    const site = task.inputs[0]!;
+    const site = siteOf(task, 0);
     const [to] = task.outputs;
     const products = productsOf(task, {
       groups,

@@ -5,6 +5,7 @@ import type { ConvAttributes } from '../../ops/conv.ts';
 import type { OpContext } from '../../ops/operator.ts';
 import { type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
 import { asIndex, compareIndex, type Index, index, least, minus, plus, times } from '../builder.ts';
+import { siteOf } from '../constants.ts';
 import type { Expr } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { rowRange } from '../row-biases.ts';
@@ -75,7 +76,7 @@ const one = (length: number): WindowAxis => ({
  */
 function flattened(task: Task, window: Window, perGroup: number): Window {
   const { run } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const { y, x } = window;
   const pointwise = [y, x].every(
     (a) => a.taps === 1 && a.stride === 1 && a.input === a.output && a.pad === 0,
@@ -103,7 +104,7 @@ function writeConv(task: Task, window: Window, groups: number, cin: number, perG
   const products = productsOf(task, { groups, perGroup, depth: cin, taps, pixels });
   // Whichever goes round more often should be what is nearer: weights by rows, or rows by blocks of weights.
   const rows = task.run.length / window.x.output;
-  const inputBytes = task.inputs[0]!.pixels * task.inputs[0]!.stride;
+  const inputBytes = siteOf(task, 0).pixels * siteOf(task, 0).stride;
   const blocks = shapesOf(task, perGroup, pixels).length * groups;
   const byBlocks = products.bytes > NEAR_BYTES && rows > 1 && blocks * inputBytes < rows * products.bytes;
   const over = (by: Products, body: (row: Row, block: Block) => void) => {
@@ -144,7 +145,7 @@ function writeRow(
 ): void {
   const { b } = task;
   const { x: across } = window;
-  const whole = runsUnbroken(task.inputs[0]!, across.input);
+  const whole = runsUnbroken(siteOf(task, 0), across.input);
   if (!whole) {
     b.for('x', row.from, row.to, 1, (x) => onePixel(task, window, products, row.row, x, block, cin));
     return;
@@ -178,7 +179,7 @@ function blockOf(
   rowwise = false,
 ): void {
   const { b } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const { y: down, x: across } = window;
   const { picture, y } = inputRow(window, row);
   const ky = tapsOf(b, down, y);
@@ -231,7 +232,7 @@ function onePixel(
   cin: number,
 ): void {
   const { b } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const { y: down, x: across } = window;
   const { picture, y } = inputRow(window, row);
   const ky = tapsOf(b, down, y);

@@ -2,6 +2,7 @@
  * The depthwise convolution of 8-bit elements where lanes can be interleaved: eight channels at a time, two
  * neighbouring taps in one instruction.
  */
+
 import type { TypedArray } from '../../graph/graph.ts';
 import {
   add,
@@ -19,6 +20,7 @@ import {
   type Variable,
 } from '../builder.ts';
 import type { WindowBlock } from '../channel-windows.ts';
+import { siteOf } from '../constants.ts';
 import { type Cell, cellBytes, type Expr, type Type } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import { elementAt } from '../site.ts';
@@ -47,7 +49,7 @@ export function addTapsInPairs(
   sums: readonly (readonly Variable[])[],
 ): void {
   const { b } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const { across, channels, cell } = weights;
   const size = cellBytes(cell);
   const offset = b.variable('zero', constant(HALVES, zero));

@@ -2,6 +2,7 @@
  * The depthwise convolution of bytes on words of four: four channels at a time, taken apart into two pairs of 16 bits;
  * each tap is one product a channel. Columns that neighbouring outputs share are loaded once.
  */
+
 import {
   add,
   type Builder,
@@ -19,6 +20,7 @@ import {
   widen,
 } from '../builder.ts';
 import type { WindowBlock } from '../channel-windows.ts';
+import { siteOf } from '../constants.ts';
 import type { Expr, Place, Region, Vector } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import { elementAt } from '../site.ts';
@@ -41,7 +43,7 @@ export function addTapsInWords(
   sums: readonly (readonly Variable[])[],
 ): void {
   const { b } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const { across } = weights;
   const bytes: Vector = `${site.cell as 'i8' | 'u8'}x4`;
   const offset = zero === 0 ? undefined : b.variable('zero', constant(PAIR, -zero));

@@ -2,6 +2,7 @@
  * The inner loops of dots.ts: a run of input elements times packed weights, in words of four bytes that are taken apart into pairs,
  * or in vectors of 16 bytes.
  */
+
 import {
   add,
   after,
@@ -21,6 +22,7 @@ import {
   vector,
   widen,
 } from '../builder.ts';
+import { siteOf } from '../constants.ts';
 import type { Expr, Place, Region, Type, Vector } from '../ir.ts';
 import type { Task } from '../kernel.ts';
 import type { DotLayout } from './dot-weights.ts';
@@ -69,7 +71,7 @@ function overUnits(
 /** Words of four bytes, taken apart into two pairs of 16 bits. */
 export function wordAdder(task: Task, layout: DotLayout): Adder {
   const { b } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const { cell, unitBytes } = layout;
   const bytes: Vector = `${site.cell as 'i8' | 'u8'}x4`;
   const PAIR: Vector = 'i16x2';
@@ -137,7 +139,7 @@ export function wordAdder(task: Task, layout: DotLayout): Adder {
 /** Vectors of 16 bytes, or of eight numbers of 16 bits where bytes would not hold them. */
 export function vectorAdder(task: Task, layout: DotLayout): Adder {
   const { b } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const { cell, unit, unitBytes } = layout;
   const type: Type = cell === 'i8' && unit === 16 ? 'i8x16' : 'i16x8';
   return (sums, pixels, weights, from, taps) => {

@@ -8,7 +8,7 @@
  */
 import type { TypedArray } from '../../graph/graph.ts';
 import { type Index, i32, plus, sub, times, vector } from '../builder.ts';
-import { constantValues } from '../constants.ts';
+import { constantValues, siteOf } from '../constants.ts';
 import { finishProducts } from '../finish.ts';
 import { typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
@@ -51,7 +51,7 @@ export interface Slice {
 /** With a slice, `shape` has the slice's depth. */
 export function dotProducts(task: Task, shape: ProductShape, slice?: Slice): Products {
   const { b, ctx, machine } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const shapes = dotBlocks(machine, shape.perGroup, shape.pixels);
   const values = slice ? sliced(weightsOf(task, shape), slice) : weightsOf(task, shape);
   const layout = dotLayout(machine, values, shape, site.cell);

@@ -1,4 +1,5 @@
 /** FullyConnected, and its fold: sums kept in working memory while the input goes by. */
+
 import { channelsOf } from '../../graph/graph.ts';
 import {
   and,
@@ -15,6 +16,7 @@ import {
   times,
   vector,
 } from '../builder.ts';
+import { siteOf } from '../constants.ts';
 import { type Expr, isVector, laneOf, lanesOf, type Place } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { inBlocks } from '../rows.ts';
@@ -26,7 +28,7 @@ export const fullyConnectedKernels: OperatorKernels = {
   fused: true,
   write(task) {
     const { b, ctx, run } = task;
-    const x = task.inputs[0]!;
+    const x = siteOf(task, 0);
     const [y] = task.outputs;
     const [perGroup, depth] = ctx.inputs[1]!.shape;
     const each = depth / x.channels;
@@ -62,7 +64,7 @@ export const fullyConnectedKernels: OperatorKernels = {
 
   fold(task) {
     const { b, ctx, run } = task;
-    const x = task.inputs[0]!;
+    const x = siteOf(task, 0);
     const [y] = task.outputs;
     const perGroup = channelsOf(ctx.outputs[0].shape);
     const products = productsOf(task, { groups: 1, perGroup, depth: x.channels, taps: run.total, pixels: 1 });

@@ -1,4 +1,5 @@
 /** MaxPool and AveragePool. */
+
 import type { AveragePoolAttributes } from '../../ops/average-pool.ts';
 import { coreOutputType } from '../../ops/core-type.ts';
 import { type PoolAttributes, poolWindow } from '../../ops/max-pool.ts';
@@ -34,6 +35,7 @@ import {
 } from '../builder.ts';
 import { overWindows, type WindowBlock } from '../channel-windows.ts';
 import { decode, encode } from '../coding.ts';
+import { siteOf } from '../constants.ts';
 import { epilogue, type Finish, tabled } from '../finish.ts';
 import { type Expr, lanesOf, typeOf } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
@@ -84,7 +86,7 @@ type Last = (value: Expr, channel: Index, found: Index, divisor: Index) => Expr;
 /** Each window's values joined one after another, then finished. */
 function pool(task: Task, start: number, join: (a: Expr, x: Expr) => Expr, last: Last): void {
   const { b, ctx } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   const [to] = task.outputs;
   const attrs = ctx.op.attrs as unknown as AveragePoolAttributes;
   const window = poolWindow(ctx.inputs[0], ctx.op.attrs as unknown as PoolAttributes);

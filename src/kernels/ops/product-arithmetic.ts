@@ -1,4 +1,5 @@
 /** The inner loops of products by type: what a sum is, how weights are packed, and how a run of elements is added. */
+
 import type { TypedArray } from '../../graph/graph.ts';
 import {
   add,
@@ -18,6 +19,7 @@ import {
   times,
   type Variable,
 } from '../builder.ts';
+import { siteOf } from '../constants.ts';
 import { unsupported } from '../finish.ts';
 import { type Cell, cellBytes, type Expr, type Place, type Type, typeOf } from '../ir.ts';
 import type { Task } from '../kernel.ts';
@@ -45,7 +47,7 @@ export function arithmeticOf(task: Task, lanes: number, values: TypedArray, dept
   if (lanes > 1 && machine.quads && cell === 'i8')
     return { sum: `i32x${lanes}`, cell, pack: 4, ...quadAdder(task, lanes, zero) };
   if (lanes > 1 && machine.pairs) {
-    const add = pairAdder(task.b, task.inputs[0]!, lanes, cell, depth);
+    const add = pairAdder(task.b, siteOf(task, 0), lanes, cell, depth);
     return { sum: `i32x${lanes}`, cell, pack: 2, zero, add };
   }
   if (lanes > 1) throw unsupported(ctx, 'integers on a machine with vectors but without pairs');
@@ -120,7 +122,7 @@ function floatArithmetic({ b, machine }: Task, lanes: number): Arithmetic {
 /** One product at a time, in 32 bits, or in 64 for int16 activations. */
 function scalarArithmetic(task: Task, sum: 'i32' | 'i64', cell: Cell, zero: number): Arithmetic {
   const { b } = task;
-  const site = task.inputs[0]!;
+  const site = siteOf(task, 0);
   return {
     sum,
     cell,

@@ -37,7 +37,7 @@ export function runtimeProducts(task: Task, shape: ProductShape): Products {
   const zeroX = ctx.inputs[0]!.quant?.zeroPoint[0] ?? 0;
   const zeros = channelData(task, `${ctx.op.name} zeros`, weightZeros(ctx.inputs[1]!, channels));
   const finish = finishProducts(task, channels);
-  const input = task.inputs[0]!;
+  const input = siteOf(task, 0);
   const zero = float ? f32(0) : wide ? i64(0) : i32(0);
   return {
     bytes: channels * shape.taps * shape.depth * weights.cellBytes,
