@@ -29,7 +29,6 @@ export interface SweepLimits {
   readonly below: number;
   /** Gaps looked at, all sweeps together. */
   readonly work: number;
-  readonly shouldStop?: () => boolean;
 }
 
 /** Packings kept side by side: which number does it differs from sweep to sweep. */
@@ -69,11 +68,8 @@ export function packBySweep(problem: SweepProblem, limits: SweepLimits): Packing
   let best: PackingAnswer | undefined;
   let height = limits.below;
   let left = Math.min(limits.work, MOST_LOOKS * members.length * ways[0].mostLive);
-  for (let round = 0; left > 0 && height > lowerBound && !limits.shouldStop?.(); round++) {
-    const aim = Math.min(
-      height - 1,
-      Math.max(lowerBound, lowerBound + (height - lowerBound) * REACHES[round % REACHES.length]),
-    );
+  for (let round = 0; left > 0 && height > lowerBound; round++) {
+    const aim = Math.min(height - 1, lowerBound + (height - lowerBound) * REACHES[round % REACHES.length]);
     // Backwards is the better way once in a while only.
     const items = ways[round % 4 === 3 ? 1 : 0];
     const sweep = new Sweep(items, Math.floor(aim / alignment) * alignment, {
