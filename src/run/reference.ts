@@ -51,8 +51,15 @@ function permuted(values: TypedArray, shape: readonly number[], perm: readonly n
   return out;
 }
 
-/** `inputs[i]` belongs to port i, in the file's order. Gives the outputs in the order of the ports. */
-export function runReference(graph: Graph, inputs: readonly ArrayLike<number>[]): ReferenceOutput[] {
+/**
+ * `inputs[i]` belongs to port i, in the file's order. Gives the outputs in the order of the ports. `watch` sees every
+ * operator's results before others read them, and may change them.
+ */
+export function runReference(
+  graph: Graph,
+  inputs: readonly ArrayLike<number>[],
+  watch?: (results: readonly TypedArray[]) => void,
+): ReferenceOutput[] {
   const values: (TypedArray | undefined)[] = new Array(graph.tensors.length).fill(undefined);
   const uses = usesOf(graph);
   for (const [i, port] of graph.inputs.entries()) {
@@ -74,6 +81,7 @@ export function runReference(graph: Graph, inputs: readonly ArrayLike<number>[])
       contextOf(graph, op),
       op.inputs.map((id) => (id < 0 ? undefined : known(id))),
     );
+    watch?.(results);
     for (const [i, id] of op.outputs.entries()) values[id] = results[i];
     for (const id of op.inputs) if (id >= 0 && --uses[id] === 0) values[id] = undefined;
   }

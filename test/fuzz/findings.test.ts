@@ -62,6 +62,18 @@ describe('ONNX', () => {
     expect(verdict).toMatchObject({ code: 'operator-invalid', message: expect.stringContaining('indices') });
   });
 
+  test('whole numbers to a power beyond 31 bits', async () => {
+    const verdict = await onnx({
+      inputs: { x: [1, 4] },
+      elemType: 6,
+      outputs: ['y'],
+      outputType: 6,
+      weights: [reals('p', [4], [40, 31, -2, 2.5])],
+      nodes: [{ op: 'Pow', in: ['x', 'p'], out: ['y'] }],
+    });
+    expect(verdict.outcome).toBe('ran');
+  });
+
   test('a Pad of old without pads', async () => {
     const verdict = await onnx({
       inputs: picture,
