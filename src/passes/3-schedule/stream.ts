@@ -63,6 +63,22 @@ interface RootRun {
   ring: number;
 }
 
+/** What one step does to the span, looked up once: a span of some thousand firings asks over and over. */
+interface StepRun {
+  readonly count: number;
+  /** Steps of the span that must have written so many pixels before firing f. */
+  readonly waits: readonly {
+    readonly step: number;
+    readonly pixels: Int32Array;
+    readonly written: Int32Array;
+  }[];
+  readonly writes: readonly { readonly to: RootRun; readonly lo: Int32Array; readonly hi: Int32Array }[];
+  /** Roots that it reads. */
+  readonly reads: readonly RootRun[];
+  /** Its result goes over its input, and that saves room. */
+  readonly over: boolean;
+}
+
 /** Schedules a span. Undefined when the limit is exceeded. */
 export function scheduleSpan(
   network: Network,
@@ -88,7 +104,7 @@ class SpanRun {
   readonly #fired: Int32Array;
   readonly #target: Int32Array;
   readonly #roots = new Map<number, RootRun>();
-  readonly #touched: RootRun[][];
+  readonly #steps: StepRun[];
   readonly #sequence?: number[];
   #ringBytes = 0;
   #boundaryBytes = 0;
@@ -109,9 +125,9 @@ class SpanRun {
     );
     this.#fired = new Int32Array(steps);
     this.#target = new Int32Array(steps);
-    this.#touched = this.#tables.map(() => []);
     if (options.record) this.#sequence = [];
     this.#describe();
+    this.#steps = this.#tables.map((table) => this.#stepRun(table));
   }
 
   #describe(): void {
@@ -152,10 +168,7 @@ class SpanRun {
       this.#fixedBytes += table.workspaceBytes + (this.#span.staged ? table.stagingBytes : 0);
       for (const r of table.reads) {
         const state = this.#roots.get(r.root);
-        if (state) {
-          state.readers.push({ step: i, lo: r.lo, upTo: r.upTo });
-          this.#touched[i].push(state);
-        }
+        state?.readers.push({ step: i, lo: r.lo, upTo: r.upTo });
       }
     });
     this.#targets();
@@ -164,6 +177,28 @@ class SpanRun {
       if (!this.#inRing(state) && !state.whole) this.#boundaryBytes += this.#live(state);
     }
     this.#measure();
+  }
+
+  #stepRun(table: FiringTable): StepRun {
+    const { first } = this.#span;
+    const waits: StepRun['waits'][number][] = [];
+    const writes: StepRun['writes'][number][] = [];
+    const reads: RootRun[] = [];
+    for (const { root, lo, hi } of table.writes) {
+      const to = this.#roots.get(root);
+      if (to) writes.push({ to, lo, hi });
+    }
+    for (const read of table.reads) {
+      const from = this.#roots.get(read.root);
+      if (from) reads.push(from);
+      for (const { step, pixels } of read.waits) {
+        const producer = this.#tables[step - first];
+        if (producer) waits.push({ step: step - first, pixels, written: producer.written });
+      }
+    }
+    const spent = table.reads.find((r) => r.inPlace && table.writes[0] && r.root !== table.writes[0].root);
+    const over = spent !== undefined && this.#overwritable(spent.root, table.writes[0].root);
+    return { count: table.count, waits, writes, reads, over };
   }
 
   /** Where reading begins and ends: what nobody reads needs its room only while it is written. */
@@ -246,13 +281,11 @@ class SpanRun {
   #lacking(i: number): number {
     this.looks++;
     const f = this.#fired[i];
-    for (const r of this.#tables[i].reads) {
-      for (const w of r.waits) {
-        const p = w.step - this.#span.first;
-        if (p < 0 || p >= this.#tables.length) continue;
-        const done = this.#fired[p] === 0 ? 0 : this.#tables[p].written[this.#fired[p] - 1];
-        if (done < w.pixels[f]) return p;
-      }
+    const { waits } = this.#steps[i];
+    for (let w = 0; w < waits.length; w++) {
+      const { step, pixels, written } = waits[w];
+      const fired = this.#fired[step];
+      if ((fired === 0 ? 0 : written[fired - 1]) < pixels[f]) return step;
     }
     return -1;
   }
@@ -284,7 +317,7 @@ class SpanRun {
           const i = stack[stack.length - 1];
           const p = this.#lacking(i);
           if (p >= 0) {
-            if (this.#fired[p] >= this.#tables[p].count) throw new Error(`step ${i} waits for ever`);
+            if (this.#fired[p] >= this.#steps[p].count) throw new Error(`step ${i} waits for ever`);
             stack.push(p);
             continue;
           }
@@ -323,23 +356,23 @@ class SpanRun {
   }
 
   #fire(i: number): boolean {
-    const table = this.#tables[i];
+    const { writes, reads, over } = this.#steps[i];
     const f = this.#fired[i];
-    const spent = table.reads.find((r) => r.inPlace && table.writes[0] && r.root !== table.writes[0].root);
-    const over = spent && this.#overwritable(spent.root, table.writes[0].root);
     let unread = 0;
-    for (const w of table.writes) {
-      const s = this.#roots.get(w.root);
-      if (s) unread += this.#unread(s, w.lo[f], w.hi[f]);
+    for (let w = 0; w < writes.length; w++) {
+      const { to: s } = writes[w];
+      const lo = writes[w].lo[f];
+      const hi = writes[w].hi[f];
+      unread += this.#unread(s, lo, hi);
       // What nobody reads may be written behind what is needed: a ring has to have room for both.
-      if (!s || (w.hi[f] <= s.hi && (w.lo[f] >= s.lo || w.hi[f] <= w.lo[f]))) continue;
-      this.#grow(s, Math.max(s.hi, w.hi[f]), w.lo[f]);
+      if (hi <= s.hi && (lo >= s.lo || hi <= lo)) continue;
+      this.#grow(s, Math.max(s.hi, hi), lo);
     }
     if (!over) this.#measure(unread);
     this.#fired[i] = f + 1;
     this.#count++;
     this.#sequence?.push(i + this.#span.first);
-    for (const s of this.#touched[i]) this.#release(s);
+    for (let r = 0; r < reads.length; r++) this.#release(reads[r]);
     if (over) this.#measure();
     return this.#worst() <= this.#limit;
   }
@@ -377,12 +410,15 @@ class SpanRun {
 
   #release(s: RootRun): void {
     let lo = s.size;
-    for (const r of s.readers) {
-      const f = this.#fired[r.step];
-      const next = f < this.#target[r.step] ? r.lo[f] : s.size;
+    const { readers } = s;
+    for (let r = 0; r < readers.length; r++) {
+      const { step } = readers[r];
+      const f = this.#fired[step];
+      if (f >= this.#target[step]) continue;
+      const next = readers[r].lo[f];
+      if (next <= s.lo) return;
       if (next < lo) lo = next;
     }
-    if (lo <= s.lo) return;
     if (!this.#inRing(s) && !s.whole) {
       this.#boundaryBytes -= this.#live(s);
       s.lo = lo;
