@@ -1,10 +1,12 @@
 /** The rows of `compare`: each method planned, checked and timed on one graph. */
 import type { Planned } from '../compile.ts';
+import { TidemarkError } from '../errors.ts';
 import { csdfPlanOf, smallestCsdfPlan } from '../fit/csdf.ts';
 import { withBuffersApart } from '../fit/csdf-plan.ts';
 import { canStream } from '../fit/limits.ts';
 import { overlapGraph } from '../fit/overlapped.ts';
 import type { Graph } from '../graph/graph.ts';
+import { type Part, toTheEnd, unlessStopped } from '../part.ts';
 import { restructureGraph } from '../passes/1-restructure/restructure.ts';
 import { checkPlan } from '../plan/check.ts';
 import { planMetrics } from '../plan/metrics.ts';
@@ -25,14 +27,11 @@ export interface MethodRow {
   readonly savingVsLayerwise: number;
   readonly checked: boolean;
   readonly seconds: number;
+  /** The search was broken off: this is the best that it had found. */
+  readonly partial?: true;
 }
 
-export interface Comparison {
-  readonly accounting: string;
-  readonly rows: readonly MethodRow[];
-}
-
-type Figures = Omit<MethodRow, 'method' | 'seconds' | 'savingVsPingpong' | 'savingVsLayerwise'>;
+type Figures = Omit<MethodRow, 'method' | 'seconds' | 'partial' | 'savingVsPingpong' | 'savingVsLayerwise'>;
 
 /** The methods there are, as `compare` lists them. */
 export const METHODS = [
@@ -47,17 +46,24 @@ export const METHODS = [
 ] as const;
 export type Method = (typeof METHODS)[number];
 
-/** `only`: the methods wanted; left out, all. What is not wanted is not planned, but for layer by layer, which savings refer to. */
-export function compareMethods(
-  graph: Graph,
-  options: PolicyOptions,
-  progress: Progress,
-  only: readonly Method[] = METHODS,
-): Comparison {
+export interface ComparisonRequest extends PolicyOptions {
+  readonly progress: Progress;
+  /** The methods wanted; left out, all. What is not wanted is not planned, but for layer by layer, which savings refer to. */
+  readonly only?: readonly Method[];
+  /** Left out: nothing breaks off. */
+  readonly part?: Part;
+  /** Told of each row as it is there. */
+  readonly onRow?: (row: MethodRow) => void;
+}
+
+/** Throws `stopped` where not even layer by layer was planned before the search was broken off. */
+export function compareMethods(graph: Graph, options: ComparisonRequest): MethodRow[] {
+  const { progress, only = METHODS, part = toTheEnd, onRow } = options;
   const request = {
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,
+    part,
   };
   const profile = profileOf(graph, { opsOnly: options.accounting === 'ops-only' });
   const layerwise = timed(() => planModel(graph, { ...request, method: 'layerwise' }));
@@ -90,27 +96,53 @@ export function compareMethods(
     restructure: () => [restructureRow(graph, request)],
     fit: () => [row('fit', () => planModel(graph, { ...request, method: 'fit' }), figures)],
   };
-  const rows = METHODS.filter((m) => only.includes(m)).flatMap((m) => make[m]());
-  return {
-    accounting: options.accounting,
-    rows: rows.map(([method, row, seconds]) => ({
-      method,
-      ...row,
-      savingVsPingpong: saving(row.arenaBytes, profile.pingpongBytes),
-      savingVsLayerwise: saving(row.arenaBytes, layerwise.value.arenaBytes),
-      seconds,
-    })),
-  };
+  const rows: MethodRow[] = [];
+  for (const wanted of METHODS.filter((m) => only.includes(m))) {
+    const found = FROM_LAYERWISE.includes(wanted) || going(part) ? unlessStopped(make[wanted]) : undefined;
+    const partial = IMPROVING.includes(wanted) && !going(part);
+    for (const [method, row, seconds] of found ?? []) {
+      rows.push({
+        method,
+        ...row,
+        savingVsPingpong: saving(row.arenaBytes, profile.pingpongBytes),
+        savingVsLayerwise: saving(row.arenaBytes, layerwise.value.arenaBytes),
+        seconds,
+        ...(partial ? { partial } : {}),
+      });
+      onRow?.(rows[rows.length - 1]);
+    }
+  }
+  return rows;
 }
 
 type Row = readonly [string, Figures, number];
+
+/** Methods that need no search, once layer by layer is planned. */
+const FROM_LAYERWISE: readonly Method[] = ['naive', 'pingpong', 'layerwise'];
+
+/** Methods that have something to show before their end. */
+const IMPROVING: readonly Method[] = ['restructure', 'fit'];
+
+/** Whether nothing has broken the search off. */
+const going = (part: Part): boolean => part(() => true) ?? false;
+
+/** A method that is planned in one piece: `stopped` where that was broken off. */
+function inOnePiece<T>(request: PlanRequest, plan: () => T): T {
+  const { part = toTheEnd } = request;
+  const made = part(() => ({ value: plan() }));
+  if (made) return made.value;
+  throw new TidemarkError(
+    'stopped',
+    'the search was broken off within a method that has no result until its end',
+  );
+}
 
 /** Method 1: the layers one after another, each output over what is dead of its input, pixel by pixel. */
 function overlapRows(graph: Graph, request: PlanRequest): Row[] {
   if (!canStream(graph)) return [];
   const { policy } = fitRequest(request);
   const { value, seconds } = timed(() =>
-    planFigures(graph, overlapGraph(graph, { policy, granularity: 'pixel' })),
+    inOnePiece(request, () => planFigures(graph, overlapGraph(graph, { policy, granularity: 'pixel' }))),
   );
   return [['overlap', value, seconds]];
 }
@@ -122,7 +154,7 @@ function csdfRow(graph: Graph, request: PlanRequest, method: 'csdf' | 'csdf-reus
   const { policy, onProgress } = fitRequest(request);
   const plan = () =>
     method === 'csdf' ? csdfPlanOf(graph, policy, 'apart') : smallestCsdfPlan(graph, policy, onProgress);
-  const { value, seconds } = timed(() => planFigures(graph, plan()));
+  const { value, seconds } = timed(() => inOnePiece(request, () => planFigures(graph, plan())));
   return [[method, value, seconds]];
 }
 
@@ -130,8 +162,9 @@ function csdfRow(graph: Graph, request: PlanRequest, method: 'csdf' | 'csdf-reus
 function restructureRow(graph: Graph, request: PlanRequest): Row {
   const { policy } = fitRequest(request);
   const { value, seconds } = timed(() => {
-    const found = restructureGraph(graph, { policy });
-    const planned = planModel(found.graph, { ...request, method: 'layerwise' });
+    const found = restructureGraph(graph, { policy, part: request.part });
+    // The addresses of what was found are not part of the search.
+    const planned = planModel(found.graph, { ...request, part: undefined, method: 'layerwise' });
     return { ...figures(planned), macOverhead: found.macOverhead };
   });
   return ['restructure', value, seconds];

@@ -11,15 +11,15 @@ import { formatCount, formatPercent, formatSize } from '../report/format.ts';
 import { htmlReport } from '../report/html.ts';
 import { type Profile, profileOf } from '../report/profile.ts';
 import { type Timeline, timelineOf } from '../report/timeline.ts';
+import { boundedSearch, searchedFor, stopDocument } from './bounded.ts';
 import { type NamedFile, refuseUnwritable, writeTogether } from './files.ts';
-import { type Interruptible, interruptible, type StoppedBy } from './interrupt.ts';
+import type { StoppedBy } from './interrupt.ts';
 import { modelSource } from './model.ts';
 import { type BoardOptions, type BoardReport, boardReport, budgetOf, withBoard } from './options/board.ts';
 import { type PlanningBounds, withPlanningBounds } from './options/limits.ts';
 import { type ModelOptions, type PolicyOptions, withModel, withPolicies } from './options/shared.ts';
 import { collectBank } from './options/size.ts';
 import { parsePercent } from './options/values.ts';
-import { note } from './output.ts';
 import { fitRequest } from './planning.ts';
 import { readmeOf } from './readme.ts';
 import type { NamedTarget, TargetOutput } from './targets.ts';
@@ -102,13 +102,6 @@ export function withFit(command: Command): Command {
   return withPlanningBounds(withPolicies(command));
 }
 
-/** Why the search ended, for people. */
-const STOPPED: Readonly<Record<StoppedBy, string>> = {
-  interrupt: 'interrupted; writing down the best plan found so far (again to leave at once)',
-  time: 'the time limit is reached; writing down the best plan found so far',
-  memory: 'the memory limit is reached; writing down the best plan found so far',
-};
-
 /** With `keeps`, Ctrl-C ends the search with what it has found instead of ending the process. */
 export function fitModel(
   model: string,
@@ -125,15 +118,7 @@ export function fitModel(
   const progress = startProgress();
   const { timeLimit, memoryLimit } = options;
   const bounded = timeLimit !== undefined || memoryLimit !== undefined;
-  const stopped = (by: StoppedBy) => {
-    progress.done();
-    note(`tidemark: ${STOPPED[by]}`);
-  };
-  const work = interruptible(stopped, {
-    timeLimitSeconds: timeLimit,
-    memoryLimitBytes: memoryLimit,
-    interrupts: keeps,
-  });
+  const work = boundedSearch(options, progress, () => 'writing down the best plan found so far', keeps);
   const request = {
     budgetBytes,
     maxOverhead: options.maxOverhead,
@@ -143,7 +128,7 @@ export function fitModel(
     progress,
     part: keeps || bounded ? work.run : undefined,
   };
-  const compiled = planned(() => compileModel(source, fitRequest(request)), work);
+  const compiled = searchedFor(work, () => compileModel(source, fitRequest(request)));
   progress.step('drawing');
   const before = profileOf(compiled.graph, { opsOnly: options.accounting === 'ops-only' });
   const timeline = timelineOf(compiled.graph, compiled.plan);
@@ -175,25 +160,12 @@ export function fitModel(
       ...document,
       ...(written.length > 0 ? { targets: figures } : {}),
       ...(work.stoppedBy === 'interrupt' ? { interrupted: true } : {}),
-      ...(work.stoppedBy ? { stoppedBy: work.stoppedBy } : {}),
+      ...stopDocument(work),
     },
     before,
     timeline,
     written,
   };
-}
-
-/** Ctrl-C before there is any plan ends the process as it would without us. */
-function planned(plan: () => Compiled, work: Interruptible): Compiled {
-  try {
-    return plan();
-  } catch (error) {
-    if (work.stoppedBy === 'interrupt' && error instanceof TidemarkError && error.code === 'stopped')
-      process.exit(130);
-    throw error;
-  } finally {
-    work.done();
-  }
 }
 
 /** Whether the plan and every target asked for fit the budget. */

@@ -53,3 +53,28 @@ test('a memory limit breaks off a piece that takes more', () => {
   expect(work.stoppedBy).toBe('memory');
   expect(by).toEqual(['memory']);
 });
+
+test('Ctrl-C between pieces breaks off what is made of them, and what it handed on is kept', () => {
+  const handedOn: string[] = [];
+  const work = interruptible();
+  spawn('sh', ['-c', `sleep 0.3; kill -INT ${process.pid}`]);
+  work.around(() => {
+    for (const name of ['a', 'b']) handedOn.push(work.run(() => name) ?? 'none');
+    forever();
+  });
+  expect(work.stoppedBy).toBe('interrupt');
+  expect(handedOn).toEqual(['a', 'b']);
+});
+
+test('Ctrl-C within a piece breaks off that piece alone', () => {
+  const handedOn: unknown[] = [];
+  const work = interruptible();
+  spawn('sh', ['-c', `sleep 0.3; kill -INT ${process.pid}`]);
+  work.around(() => {
+    handedOn.push(work.run(forever));
+    handedOn.push('after it');
+  });
+  expect(work.stoppedBy).toBe('interrupt');
+  expect(handedOn).toEqual([undefined, 'after it']);
+  expect(Object.keys(globalThis).filter((k) => k.startsWith('__tidemark'))).toEqual([]);
+});

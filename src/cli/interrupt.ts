@@ -21,6 +21,11 @@ export interface Bounds {
 export interface Interruptible {
   /** Runs a piece; undefined where it was broken off, and for every piece after that. */
   run<T>(piece: () => T): T | undefined;
+  /**
+   * Runs what is made of such pieces. Ctrl-C between two of them breaks it off: what it has handed on by then is all there
+   * is. Once something is broken off already, Ctrl-C ends the process.
+   */
+  around(work: () => void): void;
   /** What broke a piece off; undefined while nothing has. */
   readonly stoppedBy: StoppedBy | undefined;
   /** Nothing more is to be run. */
@@ -48,22 +53,23 @@ export function interruptible(onStop?: (by: StoppedBy) => void, bounds: Bounds =
       return stoppedBy;
     },
     done: () => memory?.end(),
+    around(work: () => void): void {
+      try {
+        runScript(work, { breakOnSigint: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
+        if (stoppedBy) process.exit(130);
+        stop('interrupt');
+      }
+    },
     run<T>(piece: () => T): T | undefined {
       if (stoppedBy) return undefined;
       const left = deadline === undefined ? undefined : Math.floor(deadline - performance.now());
       if (left !== undefined && left < 1) return stop('time');
-      let result: T | undefined;
-      Object.defineProperty(globalThis, NAME, {
-        configurable: true,
-        value: () => {
-          result = piece();
-        },
-      });
       try {
         const breakOnSigint = interrupts || memory !== undefined;
         memory?.watch(true);
-        vm.runInThisContext(`${NAME}()`, { breakOnSigint, ...(left === undefined ? {} : { timeout: left }) });
-        return result;
+        return runScript(piece, { breakOnSigint, ...(left === undefined ? {} : { timeout: left }) });
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return stop('time');
@@ -71,8 +77,23 @@ export function interruptible(onStop?: (by: StoppedBy) => void, bounds: Bounds =
         return stop(memory?.exceeded() ? 'memory' : 'interrupt');
       } finally {
         memory?.watch(false);
-        Reflect.deleteProperty(globalThis, NAME);
       }
     },
   };
+}
+
+/** Runs a piece as a script. Scripts may be nested: the innermost is the one that is broken off. */
+function runScript<T>(piece: () => T, options: vm.RunningScriptOptions): T | undefined {
+  let result: T | undefined;
+  const value = () => {
+    result = piece();
+  };
+  Object.defineProperty(globalThis, NAME, { configurable: true, value });
+  const script = new vm.Script(`{ const piece = ${NAME}; delete globalThis.${NAME}; piece(); }`);
+  try {
+    script.runInThisContext(options);
+    return result;
+  } finally {
+    Reflect.deleteProperty(globalThis, NAME);
+  }
 }

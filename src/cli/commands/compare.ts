@@ -1,8 +1,11 @@
 /** `tidemark compare`: every planning method side by side. */
 import type { Command } from 'commander';
 import { formatPercent, formatSize } from '../../report/format.ts';
-import { type Comparison, compareMethods, type MethodRow } from '../comparison.ts';
+import { boundedSearch, leave, STOPPED, searched, stopDocument } from '../bounded.ts';
+import { compareMethods, METHODS, type MethodRow } from '../comparison.ts';
+import type { StoppedBy } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import {
   type ModelOptions,
   type PolicyOptions,
@@ -14,13 +17,13 @@ import { answer } from '../output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { table } from '../terminal/table.ts';
 
-interface Options extends ModelOptions, PolicyOptions {
+interface Options extends ModelOptions, PolicyOptions, PlanningBounds {
   readonly json?: boolean;
 }
 
 export function define(command: Command): void {
   withPolicies(withModel(command));
-  withJson(command);
+  withJson(withPlanningBounds(command));
   command
     .addHelpText(
       'after',
@@ -32,9 +35,19 @@ export function define(command: Command): void {
 function run(model: string, options: Options): void {
   const { graph } = loadModel(model, options);
   const progress = startProgress();
-  const comparison = compareMethods(graph, options, progress);
+  const work = boundedSearch(options, progress, () => 'the rows found so far are kept');
+  const rows: MethodRow[] = [];
+  const onRow = (row: MethodRow) => rows.push(row);
+  searched(work, () => {
+    compareMethods(graph, { ...options, progress, part: work.run, onRow });
+  });
+  if (rows.length === 0) leave();
   progress.done();
-  answer(options.json, { model, ...comparison }, () => text(model, comparison));
+  const { accounting } = options;
+  const leftOut = METHODS.filter((m) => !rows.some(({ method }) => method === m));
+  const stop = work.stoppedBy ? { ...stopDocument(work), leftOut } : {};
+  const left = work.stoppedBy && unfinished(rows, leftOut, work.stoppedBy);
+  answer(options.json, { model, accounting, rows, ...stop }, () => text(model, rows, left));
 }
 
 const WHAT: Readonly<Record<string, string>> = {
@@ -48,7 +61,14 @@ const WHAT: Readonly<Record<string, string>> = {
   fit: 'streamed where it helps',
 };
 
-function text(model: string, { rows }: Comparison): string {
+/** What the end of the search left unfinished. */
+function unfinished(rows: readonly MethodRow[], leftOut: readonly string[], stoppedBy: StoppedBy): string {
+  const partial = rows.flatMap((r) => (r.partial ? [`${r.method} has the best found by then`] : []));
+  const missing = leftOut.length > 0 ? [`left out: ${leftOut.join(', ')}`] : [];
+  return `${[`Not all: ${STOPPED[stoppedBy]}`, ...partial, ...missing].join('; ')}.`;
+}
+
+function text(model: string, rows: readonly MethodRow[], left: string | undefined): string {
   const cells = (r: MethodRow) => [
     r.method,
     formatSize(r.arenaBytes),
@@ -77,5 +97,6 @@ function text(model: string, { rows }: Comparison): string {
     ),
     '',
     "Saved is against layer by layer; the bound holds for each row's own order of work.",
+    ...(left ? [left] : []),
   ].join('\n');
 }

@@ -4,7 +4,6 @@ import { allFit, type FitOptions, fitModel, fitText, withFit } from '../fitting.
 import { withJson } from '../options/shared.ts';
 import { collect } from '../options/values.ts';
 import { answer, answerNo } from '../output.ts';
-import { leaveOnInterrupt } from '../process.ts';
 import { loadTargets, targetsHelp } from '../targets.ts';
 
 export function define(command: Command): void {
@@ -22,7 +21,6 @@ export function define(command: Command): void {
 
 async function run(model: string, options: FitOptions): Promise<void> {
   const targets = await loadTargets(options.target ?? []);
-  await leaveOnInterrupt();
   const fitted = fitModel(model, options, targets, true);
   if (!allFit(fitted)) answerNo();
   answer(options.json, fitted.document, () => fitText(fitted));

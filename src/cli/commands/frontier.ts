@@ -2,7 +2,10 @@
 import type { Command } from 'commander';
 import { type FrontierPoint, frontierOf } from '../../fit/frontier.ts';
 import { formatCount, formatPercent, formatSize } from '../../report/format.ts';
+import { boundedSearch, leave, STOPPED, searched, stopDocument } from '../bounded.ts';
+import type { StoppedBy } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import {
   type ModelOptions,
   type PolicyOptions,
@@ -16,7 +19,7 @@ import { policyOf } from '../planning.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { table } from '../terminal/table.ts';
 
-interface Options extends ModelOptions, PolicyOptions {
+interface Options extends ModelOptions, PolicyOptions, PlanningBounds {
   readonly maxOverhead: number;
   readonly json?: boolean;
 }
@@ -28,7 +31,7 @@ export function define(command: Command): void {
     (t) => parsePercent(t, '--max-overhead'),
     1,
   );
-  withJson(command);
+  withJson(withPlanningBounds(command));
   command
     .addHelpText(
       'after',
@@ -40,15 +43,22 @@ export function define(command: Command): void {
 function run(model: string, options: Options): void {
   const { graph } = loadModel(model, options);
   const progress = startProgress();
-  let found = 0;
-  const points = frontierOf(graph, {
+  let points: readonly FrontierPoint[] = [];
+  const work = boundedSearch(options, progress, () => 'the points found so far are kept');
+  const request = {
     policy: policyOf(options),
     maxOverhead: options.maxOverhead,
-    onProgress: (done) => progress.step(`planning ${Math.round(done * 100)} %, ${found} found`),
-    onPoint: () => {
-      found++;
+    part: work.run,
+    onProgress: (done: number) =>
+      progress.step(`planning ${Math.round(done * 100)} %, ${points.length} found`),
+    onPoint: (found: readonly FrontierPoint[]) => {
+      points = found;
     },
+  };
+  searched(work, () => {
+    frontierOf(graph, request);
   });
+  if (points.length === 0) leave();
   progress.done();
   const document = {
     model,
@@ -64,8 +74,9 @@ function run(model: string, options: Options): void {
       method,
       ...(plan.tiles ? { tiles: plan.tiles } : {}),
     })),
+    ...stopDocument(work),
   };
-  answer(options.json, document, () => text(model, points));
+  answer(options.json, document, () => text(model, points, work.stoppedBy));
 }
 
 const WIDEST_BAR = 32;
@@ -85,7 +96,7 @@ function recomputed(tiles: FrontierPoint['plan']['tiles']): string {
     .join(', ');
 }
 
-function text(model: string, points: readonly FrontierPoint[]): string {
+function text(model: string, points: readonly FrontierPoint[], stoppedBy: StoppedBy | undefined): string {
   const most = Math.max(...points.map((p) => p.arenaBytes));
   const cells = (p: FrontierPoint) => [
     formatSize(p.arenaBytes),
@@ -109,5 +120,6 @@ function text(model: string, points: readonly FrontierPoint[]): string {
     ),
     '',
     'Every line is a plan that the checker proved; no plan found takes less of both.',
+    ...(stoppedBy ? [`Not all: ${STOPPED[stoppedBy]}.`] : []),
   ].join('\n');
 }

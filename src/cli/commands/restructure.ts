@@ -13,8 +13,11 @@ import { sequenceOf } from '../../passes/1-restructure/sequence.ts';
 import { gridOf } from '../../passes/1-restructure/tiling.ts';
 import { graphMacs } from '../../plan/metrics.ts';
 import { formatCount, formatPercent, formatSize } from '../../report/format.ts';
+import { boundedSearch, STOPPED, searchedFor, stopDocument } from '../bounded.ts';
 import { writeWhole } from '../files.ts';
+import type { StoppedBy } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
 import { parseBudget } from '../options/size.ts';
 import { oneOf, parsePercent } from '../options/values.ts';
@@ -25,7 +28,7 @@ import { style } from '../terminal/style.ts';
 import { facts, table } from '../terminal/table.ts';
 import { programVersion } from '../version.ts';
 
-interface Options extends ModelOptions {
+interface Options extends ModelOptions, PlanningBounds {
   readonly output?: string;
   readonly maxOverhead?: number;
   readonly grid?: readonly [number, number];
@@ -65,7 +68,7 @@ export function define(command: Command): void {
       '--channel-groups',
       'also cut inverted bottlenecks by channels: nothing twice; float32 sums are then added in another order',
     );
-  withJson(command);
+  withJson(withPlanningBounds(command));
   command
     .addHelpText(
       'after',
@@ -93,7 +96,9 @@ function run(model: string, options: Options): void {
   progress.step('looking for regions to cut');
   const { maxOverhead = PUBLISHED_OVERHEAD, regions, grid, channelGroups } = options;
   const bands = !options.join;
-  const found = restructureGraph(graph, { maxOverhead, budgetBytes, regions, grid, bands, channelGroups });
+  const work = boundedSearch(options, progress, () => 'the best tiles found so far are kept');
+  const how = { maxOverhead, budgetBytes, regions, grid, bands, channelGroups, part: work.run };
+  const found = searchedFor(work, () => restructureGraph(graph, how));
   if (options.output !== undefined) refuseIntegerGroups(model, graph, found);
   progress.step('planning addresses');
   const [before, after] = [layerwise(graph), layerwise(found.graph)];
@@ -121,6 +126,7 @@ function run(model: string, options: Options): void {
     fits,
     accounting: 'all',
     ...(bytes === undefined ? {} : { file: options.output, bytes }),
+    ...stopDocument(work),
   };
   if (!fits) answerNo();
   answer(options.json, document, () => text(graph, found, document));
@@ -168,6 +174,7 @@ interface Document {
   readonly tiles: ReturnType<typeof tilesOf>;
   readonly file?: string;
   readonly bytes?: number;
+  readonly stoppedBy?: StoppedBy;
 }
 
 function text(graph: Graph, found: Restructured, d: Document): string {
@@ -204,7 +211,10 @@ function text(graph: Graph, found: Restructured, d: Document): string {
     '',
     d.tiles.length > 0
       ? tilesText(d.tiles)
-      : 'No region lowers the peak within this overhead: nothing was cut.',
+      : d.stoppedBy
+        ? 'Nothing was cut by then.'
+        : 'No region lowers the peak within this overhead: nothing was cut.',
+    ...(d.stoppedBy ? [`Not the whole search: ${STOPPED[d.stoppedBy]}.`] : []),
   ].join('\n');
 }
 

@@ -4,12 +4,15 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { TidemarkError } from '../../errors.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { boundedSearch, leave, searched } from '../bounded.ts';
 import { compareMethods, METHODS, type MethodRow } from '../comparison.ts';
+import type { Interruptible } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
-import type { PolicyOptions } from '../options/shared.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import { parseBudget } from '../options/size.ts';
 import { planModel } from '../planning.ts';
-import { startProgress } from '../terminal/progress.ts';
+import { type Progress, startProgress } from '../terminal/progress.ts';
 
 const size = z.union([z.int().positive(), z.string()]);
 
@@ -40,7 +43,8 @@ type Config = z.infer<typeof configSchema>;
 export function define(command: Command): void {
   command
     .argument('<config>', 'a JSON file: models, and optionally methods, budgets, dtype, input, output')
-    .option('--json', 'accepted for uniformity: results are JSON lines anyway')
+    .option('--json', 'accepted for uniformity: results are JSON lines anyway');
+  withPlanningBounds(command)
     .addHelpText(
       'after',
       `\nThe file, with what is taken where a key is left out:\n  { "models": ["zoo:resnet8", "a.onnx", { "model": "b.onnx", "shape": { "x": [1, 3, 96, 96] } }],\n    "methods": ["layerwise", "fit"], "budgets": ["min"], "dtype": "f32", "input": "reuse",\n    "output": "whole", "accounting": "all", "maxOverhead": 0 }\nMethods: ${METHODS.join(', ')}. Paths count from the folder of the file.\n`,
@@ -48,49 +52,64 @@ export function define(command: Command): void {
     .action(run);
 }
 
-function run(file: string): void {
+/** What all models of a sweep share. */
+interface Sweep {
+  readonly config: Config;
+  /** Paths of models count from here. */
+  readonly folder: string;
+  readonly progress: Progress;
+  readonly work: Interruptible;
+}
+
+function run(file: string, bounds: PlanningBounds): void {
   const config = readConfig(file);
   const progress = startProgress();
-  for (const entry of config.models) {
-    const model = typeof entry === 'string' ? entry : entry.model;
-    const write = (result: object) => {
-      process.stdout.write(`${JSON.stringify({ model, ...result })}\n`);
-    };
-    try {
-      sweepModel(path.dirname(file), entry, config, progress, write);
-    } catch (error) {
-      // One model that cannot be read does not end the others.
-      if (!(error instanceof TidemarkError)) throw error;
-      write({ error: error.code, message: error.message });
-      process.exitCode = 1;
+  const { models, methods, budgets } = config;
+  const all = models.length * methods.length * budgets.length;
+  let written = 0;
+  const work = boundedSearch(bounds, progress, () => `${written} of ${all} results were there by then`);
+  const sweep = { config, folder: path.dirname(file), progress, work };
+  const sweepAll = () => {
+    for (const entry of models) {
+      const model = typeof entry === 'string' ? entry : entry.model;
+      const write = (result: object) => {
+        process.stdout.write(`${JSON.stringify({ model, ...result })}\n`);
+        written++;
+      };
+      try {
+        sweepModel(sweep, entry, write);
+      } catch (error) {
+        // One model that cannot be read does not end the others.
+        if (!(error instanceof TidemarkError)) throw error;
+        if (work.stoppedBy) {
+          if (written === 0) throw error;
+          break;
+        }
+        write({ error: error.code, message: error.message });
+        process.exitCode = 1;
+      }
+      if (work.stoppedBy) break;
     }
-  }
+  };
+  searched(work, sweepAll);
+  if (written === 0) leave();
   progress.done();
 }
 
-function sweepModel(
-  folder: string,
-  entry: Config['models'][number],
-  config: Config,
-  progress: ReturnType<typeof startProgress>,
-  write: (result: object) => void,
-): void {
+function sweepModel(sweep: Sweep, entry: Config['models'][number], write: (result: object) => void): void {
+  const { config, folder, progress, work } = sweep;
   const { model, dtype, shape } = typeof entry === 'string' ? { model: entry } : entry;
   const where = model.startsWith('zoo:') || path.isAbsolute(model) ? model : path.join(folder, model);
   const { graph } = loadModel(where, { dtype: dtype ?? config.dtype, shape });
-  const options: PolicyOptions = {
-    input: config.input,
-    output: config.output,
-    accounting: config.accounting,
-  };
+  const { input, output, accounting } = config;
+  const request = { input, output, accounting, progress, part: work.run };
   const budgets = config.budgets.map((b) => parseBudget(String(b), 'budgets'));
   for (const method of config.methods) {
     if (method === 'fit') {
-      for (const budgetBytes of budgets)
-        write(fitted(graph, options, config.maxOverhead, budgetBytes, progress));
+      for (const budgetBytes of budgets) write(fitted(graph, sweep, budgetBytes));
       continue;
     }
-    for (const row of compareMethods(graph, options, progress, [method]).rows)
+    for (const row of compareMethods(graph, { ...request, only: [method] }))
       for (const budget of budgets) write(withBudget(row, budget));
   }
 }
@@ -102,20 +121,17 @@ function withBudget(
   return { ramBudgetBytes: budget ?? null, fits: budget === undefined || row.arenaBytes <= budget, ...row };
 }
 
-function fitted(
-  graph: Parameters<typeof planModel>[0],
-  options: PolicyOptions,
-  maxOverhead: number,
-  budgetBytes: number | undefined,
-  progress: ReturnType<typeof startProgress>,
-) {
+function fitted(graph: Graph, { config, progress, work }: Sweep, budgetBytes: number | undefined) {
   const started = performance.now();
-  const { input, output, accounting } = options;
-  const p = planModel(graph, { policy: { input, output }, accounting, budgetBytes, maxOverhead, progress });
+  const { input, output, accounting, maxOverhead } = config;
+  const part = work.run;
+  const policy = { input, output };
+  const p = planModel(graph, { policy, accounting, budgetBytes, maxOverhead, progress, part });
   const { fits, arenaBytes, lowerBoundBytes, optimal, macs, macOverhead, checked } = p;
   const seconds = (performance.now() - started) / 1000;
   const figures = { fits, arenaBytes, lowerBoundBytes, optimal, macs, macOverhead, checked, seconds };
-  return { ramBudgetBytes: budgetBytes ?? null, method: 'fit', ...figures };
+  const partial = work.stoppedBy ? { partial: true } : {};
+  return { ramBudgetBytes: budgetBytes ?? null, method: 'fit', ...figures, ...partial };
 }
 
 function readConfig(file: string): Config {

@@ -79,3 +79,18 @@ describe('random graphs', () => {
     expect(cut).toBeGreaterThan(5);
   });
 });
+
+it('gives the best tiles found by then where it is broken off', () => {
+  const graph = int8('vgg16');
+  const all = restructureGraph(graph, { bands: false });
+  const peaks = [1, 2, 6, 10_000].map((allowed) => {
+    let left = allowed;
+    const part = <T>(run: () => T) => (left-- > 0 ? run() : undefined);
+    return restructureGraph(graph, { bands: false, part }).peakBytes;
+  });
+  expect(peaks[0]).toBe(all.peakBeforeBytes);
+  expect([...peaks].sort((a, b) => b - a)).toEqual(peaks);
+  expect(peaks[2]).toBeLessThan(all.peakBeforeBytes);
+  expect(peaks[3]).toBe(all.peakBytes);
+  expect(() => restructureGraph(graph, { part: () => undefined })).toThrow(/stopped before it began/);
+});

@@ -3,7 +3,9 @@
  * network tile by tile. The result is an ordinary graph of the same function; what is computed twice, in the halos of
  * neighbouring tiles, is its price.
  */
+import { TidemarkError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { type Part, toTheEnd } from '../../part.ts';
 import { graphMacs } from '../../plan/metrics.ts';
 import type { Policy } from '../../plan/plan.ts';
 import { applyTiles } from './apply.ts';
@@ -28,6 +30,8 @@ export interface RestructureOptions {
    */
   readonly channelGroups?: boolean;
   readonly policy?: Policy;
+  /** Left out: nothing breaks off. */
+  readonly part?: Part;
 }
 
 export interface Restructured {
@@ -48,23 +52,30 @@ const ACROSS = [1, 2, 3, 4, 6, 8];
 /** How many of the smallest choices are written out and measured. */
 const MEASURED = 4;
 
-/** The graph itself, without tiles, where none help. */
+/**
+ * The graph itself, without tiles, where none help. Broken off, the best found by then; throws `stopped` where that was before
+ * the search.
+ */
 export function restructureGraph(graph: Graph, options: RestructureOptions = {}): Restructured {
   const { maxOverhead = PUBLISHED_OVERHEAD, regions = 'many', grid, policy = WHOLE_RUN } = options;
+  const { part = toTheEnd } = options;
   const macs = graphMacs(graph);
-  const sequences = sequencesOf(graph, policy, regions);
+  const sequences = part(() => sequencesOf(graph, policy, regions));
+  if (!sequences) {
+    const why = 'the search for tiles was stopped before it began: give it more time or memory';
+    throw new TidemarkError('stopped', `${graph.name}: ${why}`);
+  }
   const base = sequences.reduce((a, b) => (b.peakBytes < a.peakBytes ? b : a));
   const found = [asItIs(graph, base)];
   for (const sequence of sequences) {
-    const search = new TileSearch(sequence, {
-      bands: options.bands ?? true,
-      regions,
-      across: ACROSS,
-      grid,
-      channelGroups: options.channelGroups,
-    });
-    for (const choice of choicesOf(search, maxOverhead * macs, options.budgetBytes)) {
-      found.push(measured(graph, sequence, choice, policy, base.peakBytes, macs));
+    const { bands = true, channelGroups, budgetBytes } = options;
+    const how = { bands, regions, across: ACROSS, grid, channelGroups };
+    const search = part(() => new TileSearch(sequence, how));
+    if (!search) break;
+    for (const choice of choicesOf(search, maxOverhead * macs, budgetBytes, part)) {
+      const measure = () => measured(graph, sequence, choice, policy, base.peakBytes, macs);
+      // Short, so that what is broken off here is done all the same.
+      found.push(part(measure) ?? measure());
     }
   }
   return found
@@ -124,12 +135,13 @@ function choicesOf(
   search: TileSearch,
   allowedMacs: number,
   budgetBytes: number | undefined,
+  part: Part,
 ): readonly Choice[] {
   if (budgetBytes !== undefined) {
-    const choice = search.within(budgetBytes, allowedMacs);
+    const choice = part(() => search.within(budgetBytes, allowedMacs));
     if (choice) return [choice];
   }
-  return smallestWithin(search, allowedMacs).slice(-MEASURED);
+  return smallestWithin(search, allowedMacs, part).slice(-MEASURED);
 }
 
 function measured(

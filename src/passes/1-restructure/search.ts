@@ -4,6 +4,7 @@
  * cut, so the choice is the best there is among these regions and cuts.
  */
 import type { TensorId } from '../../graph/graph.ts';
+import { type Part, toTheEnd } from '../../part.ts';
 import { graphMacs } from '../../plan/metrics.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { type Bands, type Cutting, RegionCutter, type Setting, type Work } from './cutting.ts';
@@ -270,13 +271,16 @@ const reads = (region: Candidate, t: TensorId): boolean =>
 /** Relative width of the last interval that the halving of limits leaves. */
 const PRECISION = 0.001;
 
-/** Choices of falling peak, the smallest last, each within `allowedMacs` extra multiply-accumulates. */
-export function smallestWithin(search: TileSearch, allowedMacs: number): Choice[] {
+/**
+ * Choices of falling peak, the smallest last, each within `allowedMacs` extra multiply-accumulates. `part` runs one step of the
+ * search; where that was broken off, the choices are those found by then.
+ */
+export function smallestWithin(search: TileSearch, allowedMacs: number, part: Part = toTheEnd): Choice[] {
   const found: Choice[] = [];
   let [low, high] = [0, search.sequence.peakBytes];
   while (high - low > PRECISION * high) {
     const limit = Math.floor((low + high) / 2);
-    const choice = search.within(limit, allowedMacs);
+    const choice = part(() => search.within(limit, allowedMacs));
     if (choice) {
       found.push(choice);
       high = Math.min(limit, choice.peakBytes);
