@@ -13,6 +13,7 @@ import {
   leastHeight,
   randomProblem,
 } from '../../src/passes/4-allocate/solver/testing/small-problems.ts';
+import { uniformNumbers } from '../../src/seeded.ts';
 import { writeResult, writtenBy } from '../report.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../shared/alloc-benchmarks');
@@ -123,13 +124,7 @@ function gap({ height, bound }: { height: number; bound: number }): string {
 
 /** Near 40 live at once, whatever the count. */
 function generated(count: number): PackingProblem {
-  let state = 0x9e3779b9;
-  const random = () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 4294967296;
-  };
+  const random = uniformNumbers(0x9e3779b9);
   const sizes: number[] = [];
   const from: number[] = [];
   const to: number[] = [];

@@ -7,19 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { readOnnx } from '../../src/model/onnx/read.ts';
 import type { TensorInit } from '../../src/model/onnx/schema.ts';
 import { runReference } from '../../src/run/reference.ts';
+import { wholeNumbers } from '../../src/seeded.ts';
 import { floats, int64s, seeded, type TinyNode, tinyModel } from './tiny-model.ts';
 
 /** Numbers that depend on the seed alone. */
 function generator(seed: number): (below: number) => number {
-  let x = (seed * 2654435761) >>> 0 || 1;
-  return (below) => {
-    x ^= x << 13;
-    x >>>= 0;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    x >>>= 0;
-    return x % below;
-  };
+  const next = wholeNumbers((seed * 2654435761) >>> 0);
+  return (below) => next() % below;
 }
 
 interface Chain {

@@ -10,6 +10,7 @@ import {
   type Tensor,
   type TypedArray,
 } from '../../graph/graph.ts';
+import { uniformNumbers } from '../../seeded.ts';
 import { evaluate } from '../evaluate.ts';
 import type { OpContext, OperatorDef, OutputType } from '../operator.ts';
 
@@ -31,15 +32,9 @@ export interface OperatorCase {
 
 export type Random = () => number;
 
-/** Seeded uniform numbers in [0, 1) (xorshift32). */
+/** Seeded uniform numbers in [0, 1). */
 export function seeded(seed: number): Random {
-  let x = Math.imul(seed + 1, 0x9e3779b1) | 1;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
+  return uniformNumbers(Math.imul(seed + 1, 0x9e3779b1) | 1);
 }
 
 /** A whole number from `least` to `greatest`, both possible. */

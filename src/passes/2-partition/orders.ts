@@ -4,6 +4,8 @@
  * over all orders and all cuts is a shortest path, exact where there are few enough down-sets (a residual network has
  * a handful for each block).
  */
+
+import { wholeNumbers } from '../../seeded.ts';
 import { bestCuts } from './cuts.ts';
 import type { LayerNet } from './layers.ts';
 
@@ -101,7 +103,7 @@ export function improvedSets(
   };
   let order = net.layers.map((l) => l.index);
   let best = setsOf(order);
-  const next = xorshift(1);
+  const next = wholeNumbers(1);
   for (let tries = 0; tries < 20 * order.length && known.size < sets; tries++) {
     const moved = moveOne(order, needs, feeds, next);
     if (!moved) continue;
@@ -141,17 +143,6 @@ function moveOne(
   const at = from + (next() % (to - from + 1));
   const moved = [...rest.slice(0, at), ...block, ...rest.slice(at)];
   return moved.every((x, i) => x === order[i]) ? undefined : moved;
-}
-
-/** Marsaglia's generator (2003), shifts 13, 17, 5. */
-function xorshift(seed: number): () => number {
-  let x = seed;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
 }
 
 function ready(needs: readonly (readonly number[])[], done: Uint8Array): number[] {

@@ -10,6 +10,7 @@
  * M(y or t) <= M(y) + M(t) - M(y and t) <= M(y). So the search goes from valley to valley and never looks back.
  * This is the rule that says when a producer must run on: until what is live has come down again.
  */
+import { uniformNumbers } from '../../seeded.ts';
 import { Heap } from './heap.ts';
 import { LiveModel, type LiveSpan, type Move, type Standing } from './live-model.ts';
 import type { Network } from './steps.ts';
@@ -66,16 +67,6 @@ const STYLES: readonly ((m: Move, live: number) => number)[] = [
   ({ after }, live) => (after <= live ? 2 : 0),
   ({ step }) => -step * 2,
 ];
-
-function randomFrom(seed: number): () => number {
-  let state = (seed * 0x9e3779b1) >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 4294967296;
-  };
-}
 
 class OrderSearch {
   readonly #model: LiveModel;
@@ -135,7 +126,7 @@ class OrderSearch {
 
   /** Depth first; moves that were tried in vain are not tried again from the same state. */
   within(limitBytes: number, seed: number, maxStates: number): Int32Array | undefined {
-    const random = randomFrom(seed);
+    const random = uniformNumbers((seed * 0x9e3779b1) >>> 0);
     const style = STYLES[seed % STYLES.length];
     const all = this.#model.target.reduce((sum, n) => sum + n, 0);
     const fired = new Uint16Array(this.#model.target.length);

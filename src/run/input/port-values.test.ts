@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { elementCount, type Port, type Tensor } from '../../graph/graph.ts';
 import { fitArray, fromTensor, toTensor } from './port-values.ts';
-import { randomArray, xorshift32 } from './random.ts';
+import { inputNumbers, randomArray } from './random.ts';
 
 const tensor = (dtype: Tensor['dtype'], shape: readonly number[], quant?: Tensor['quant']): Tensor => ({
   id: 0,
@@ -68,7 +68,7 @@ describe('port values', () => {
 
 describe('made-up inputs', () => {
   it('draws the same numbers everywhere', () => {
-    const next = xorshift32(1);
+    const next = inputNumbers(1);
     expect([next(), next(), next()]).toMatchInlineSnapshot(`
       [
         421844862,

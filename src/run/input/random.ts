@@ -1,27 +1,21 @@
 /**
- * Made-up inputs for runs without a file: reproducible anywhere from a seed. The generator is xorshift32
- * (Marsaglia 2003, shifts 13, 17, 5) started at seed * 2654435761, the first 16 numbers dropped.
+ * Made-up inputs for runs without a file: reproducible anywhere from a seed. Its numbers are
+ * those of seeded.ts from seed * 2654435761 on, the first 16 dropped.
  */
 import { elementCount } from '../../graph/graph.ts';
+import { wholeNumbers } from '../../seeded.ts';
 import type { FileArray, FileType } from './file-array.ts';
 
 /** A generator of uniform 32-bit numbers. */
-export function xorshift32(seed: number): () => number {
-  let x = Math.imul(seed, 2654435761 | 0) >>> 0 || 1;
-  const next = () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    x >>>= 0;
-    return x;
-  };
+export function inputNumbers(seed: number): () => number {
+  const next = wholeNumbers(Math.imul(seed, 2654435761 | 0));
   for (let i = 0; i < 16; i++) next();
   return next;
 }
 
 /** Uniform in [0, 1) for floats, over the whole range for 8 and 16 bits, 0 to 9 for wider integers. */
 export function randomArray(dtype: FileType, shape: readonly number[], seed: number): FileArray {
-  const next = xorshift32(seed);
+  const next = inputNumbers(seed);
   const draw = drawer(dtype, next);
   const values = new Float64Array(elementCount(shape));
   for (let i = 0; i < values.length; i++) values[i] = draw();

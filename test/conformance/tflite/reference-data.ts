@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TypedArray } from '../../../src/graph/graph.ts';
 import { halfToFloat } from '../../../src/model/tflite/values.ts';
+import { inputNumbers } from '../../../src/run/input/random.ts';
 import { haveModels, MISSING, MODELS } from '../../public-models-folder.ts';
 
 export { haveModels, MISSING, MODELS };
@@ -33,16 +34,9 @@ export function shortType(name: string): string {
   return long[name] ?? name;
 }
 
-/** Seeded input number `k` (from 1) of the model set's generator, mode `unit`: xorshift32. */
+/** Seeded input number `k` (from 1) of the model set's generator, mode `unit`. */
 export function seededInput(dtype: string, count: number, k: number): TypedArray {
-  let x = Math.imul(k, 2654435761) >>> 0 || 1;
-  const next = () => {
-    x = (x ^ (x << 13)) >>> 0;
-    x = (x ^ (x >>> 17)) >>> 0;
-    x = (x ^ (x << 5)) >>> 0;
-    return x;
-  };
-  for (let i = 0; i < 16; i++) next();
+  const next = inputNumbers(k);
   switch (dtype) {
     case 'f32':
     case 'f16':

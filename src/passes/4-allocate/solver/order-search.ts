@@ -2,6 +2,7 @@
  * Good orders for first fit: several by size, lifetime and contention, then a seeded local search that moves what
  * stands highest, or what is in its way. Never worse than what it starts from, the same on any machine.
  */
+import { uniformNumbers } from '../../../seeded.ts';
 import { FirstFit } from './first-fit.ts';
 import type { PairGraph } from './pair-graph.ts';
 
@@ -10,7 +11,7 @@ export class OrderSearch {
   readonly #fit: FirstFit;
   readonly #order: Int32Array;
   readonly #trial: Int32Array;
-  #seed = 0x2545f491;
+  readonly #random = uniformNumbers(0x2545f491);
   /** Best so far, in units; valid while `height` is finite. */
   readonly offsets: Float64Array;
   height = Number.POSITIVE_INFINITY;
@@ -101,12 +102,5 @@ export class OrderSearch {
 
   #below(n: number): number {
     return Math.floor(this.#random() * n);
-  }
-
-  #random(): number {
-    this.#seed ^= this.#seed << 13;
-    this.#seed ^= this.#seed >>> 17;
-    this.#seed ^= this.#seed << 5;
-    return (this.#seed >>> 0) / 4294967296;
   }
 }

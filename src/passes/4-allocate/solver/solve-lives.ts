@@ -3,6 +3,7 @@
  * themselves: first fit in several orders, then rounds of the exact search that aim at the bound, at the best so
  * far, and between.
  */
+import { uniformNumbers } from '../../../seeded.ts';
 import { IntervalFit } from './interval-fit.ts';
 import type { PackingLimits, PackingProblem, PackingResult } from './problem.ts';
 import { type Sections, sectionsOf, sortedBy } from './sections.ts';
@@ -39,7 +40,7 @@ interface Strand {
   /** What is left of old blame after each round of orders. */
   readonly decay: number;
   round: number;
-  seed: number;
+  readonly random: () => number;
   nodes: number;
   exact?: Skyline;
 }
@@ -125,7 +126,7 @@ function round(
   const noise = lap === 0 ? 0 : 0.3;
   const most = exact.weight.reduce((m, w) => Math.max(m, w), 1);
   exact.rank(
-    (k) => keys[k] * (1 + noise * (2 * random(strand) - 1)) * (1 + (blame * exact.weight[k]) / most),
+    (k) => keys[k] * (1 + noise * (2 * strand.random() - 1)) * (1 + (blame * exact.weight[k]) / most),
   );
   strand.round++;
   const lapEnds = strand.round % s.keys.length === 0;
@@ -150,13 +151,6 @@ function round(
   const taken = Math.max(1, exact.nodes - nodes);
   strand.nodes += taken;
   return taken;
-}
-
-function random(s: Strand): number {
-  s.seed ^= s.seed << 13;
-  s.seed ^= s.seed >>> 17;
-  s.seed ^= s.seed << 5;
-  return (s.seed >>> 0) / 4294967296;
 }
 
 function stretchOf(problem: PackingProblem, members: Int32Array, unit: number): Stretch {
@@ -196,7 +190,12 @@ function stretchOf(problem: PackingProblem, members: Int32Array, unit: number): 
     height: Number.POSITIVE_INFINITY,
     bound,
     aim: bound,
-    strands: DECAYS.map((decay, k) => ({ decay, round: 0, seed: 0x2545f491 + k, nodes: 0 })),
+    strands: DECAYS.map((decay, k) => ({
+      decay,
+      round: 0,
+      random: uniformNumbers(0x2545f491 + k),
+      nodes: 0,
+    })),
   };
 }
 

@@ -1,17 +1,12 @@
 /** Small random packing problems and their optimum by plain enumeration. Only for tests. */
+import { uniformNumbers } from '../../../../seeded.ts';
 import type { PackingProblem, PairList } from '../problem.ts';
 
 export type Kind = 'plain' | 'asymmetric' | 'aligned' | 'fixed';
 
 /** Seeded; `count` buffers, or 1 to 6. */
 export function randomProblem(kind: Kind, seed: number, count?: number): PackingProblem {
-  let state = (seed * 2654435761) | 1;
-  const random = () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 4294967296;
-  };
+  const random = uniformNumbers((seed * 2654435761) | 1);
   const upTo = (n: number) => Math.floor(random() * n);
   const n = count ?? 1 + upTo(kind === 'asymmetric' ? 5 : 6);
   const indices = Array.from({ length: n }, (_, i) => i);
