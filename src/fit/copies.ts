@@ -4,12 +4,7 @@ import type { CopyChoice } from '../graph/storage.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { SpanChoice } from './spans.ts';
 
-/** Every part of every concat, so that a concat is live only from when it is made. */
-export function copiedConcats(graph: Graph): CopyChoice[] {
-  return graph.operators.flatMap((op) =>
-    op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : [],
-  );
-}
+export { copiedConcats } from '../passes/3-schedule/variants.ts';
 
 /**
  * The copies without those of concats all of whose parts are whole before any is copied: such a concat takes no more

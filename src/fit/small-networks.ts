@@ -8,9 +8,9 @@ import type { CopyChoice } from '../graph/storage.ts';
 import { exactOrder, orderWithin } from '../passes/3-schedule/exact.ts';
 import { type Network, networkOf } from '../passes/3-schedule/steps.ts';
 import { scheduleSpan } from '../passes/3-schedule/stream.ts';
+import { copiedConcats } from '../passes/3-schedule/variants.ts';
 import type { Policy } from '../plan/plan.ts';
 import { type Layout, layOut, refined } from './assemble.ts';
-import { copiedConcats } from './copies.ts';
 import { firstSchedulable } from './spans.ts';
 
 export interface SmallLayout {

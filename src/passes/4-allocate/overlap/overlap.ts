@@ -3,9 +3,9 @@
  * stays alive across branches is packed with the rest. Gives a plan that the checker can prove.
  */
 import type { Graph } from '../../../graph/graph.ts';
-import type { CopyChoice } from '../../../graph/storage.ts';
 import type { Policy } from '../../../plan/plan.ts';
-import { type Network, networkOf } from '../../3-schedule/steps.ts';
+import type { Network } from '../../3-schedule/steps.ts';
+import { networkVariants } from '../../3-schedule/variants.ts';
 import type { Timeline } from '../lifetimes.ts';
 import { problemOf } from '../pack.ts';
 import type { PackingLimits } from '../solver/problem.ts';
@@ -54,7 +54,7 @@ const FLIPS = 90;
 export function overlapLayout(graph: Graph, request: OverlapRequest): OverlapLayout | undefined {
   let best: OverlapLayout | undefined;
   let below = request.belowBytes ?? Number.POSITIVE_INFINITY;
-  for (const network of variantsOf(graph, request.policy)) {
+  for (const network of networkVariants(graph, request.policy)) {
     const layers = layerFigures(network, layerSteps(network), request.granularity);
     const floor = floorOf(layers, true);
     if (floor >= below) continue;
@@ -76,18 +76,6 @@ export function bareBytes({ network, layers, sampled }: OverlapLayout): number {
 /** No choice of directions takes less in this order of work. */
 function floorOf(layers: readonly LayerFigures[], staging: boolean): number {
   return Math.max(0, ...layers.map((l) => (staging ? l.leastStagedBytes : l.leastBytes)));
-}
-
-/** The file's order and the best one; concats written in place or copied. */
-function variantsOf(graph: Graph, policy: Policy): Network[] {
-  const copies: CopyChoice[] = graph.operators.flatMap((op) =>
-    op.kind === 'Concat' ? op.inputs.map((_, input) => ({ operator: op.id, input })) : [],
-  );
-  const choices = copies.length > 0 ? [[], copies] : [[]];
-  return choices.flatMap((c) => {
-    const best = networkOf(graph, policy, c, 'best');
-    return best ? [networkOf(graph, policy, c), best] : [networkOf(graph, policy, c)];
-  });
 }
 
 /** The directions that take least, with or without room for staged runs, and their addresses. */
