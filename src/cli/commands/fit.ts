@@ -1,6 +1,7 @@
 /** `tidemark fit`: the cheapest plan within a budget, or the smallest there is; proves it and writes it. */
 import type { Command } from 'commander';
-import { allFit, type FitOptions, fitModel, fitText, withFit } from '../fitting.ts';
+import { fitText } from '../fit-text.ts';
+import { allFit, type FitOptions, fitModel, withFit } from '../fitting.ts';
 import { withJson } from '../options/shared.ts';
 import { collect } from '../options/values.ts';
 import { answer, answerNo } from '../output.ts';
