@@ -33,6 +33,28 @@ export function tidemark(args: readonly string[], options: RunOptions = {}): Res
   return { status: result.status, stdout: result.stdout, stderr: result.stderr };
 }
 
+/** Writes on leaving what processor time the process took, in seconds. */
+const STOPWATCH = `
+import fs from 'node:fs';
+process.on('exit', () => {
+  const { user, system } = process.cpuUsage();
+  fs.writeFileSync(process.env.TIDEMARK_TEST_STOPWATCH, String((user + system) / 1e6));
+});`;
+
+let stopwatchFolder: string | undefined;
+
+/** Seconds of processor time that a command takes, starting the program included: what else the machine does matters little. */
+export function processorSeconds(args: readonly string[], options: RunOptions = {}): number {
+  stopwatchFolder ??= temporaryFolder();
+  const file = path.join(stopwatchFolder, 'seconds');
+  const program = `--import=data:text/javascript,${encodeURIComponent(STOPWATCH)}`;
+  tidemark(args, {
+    ...options,
+    env: { ...options.env, NODE_OPTIONS: program, TIDEMARK_TEST_STOPWATCH: file },
+  });
+  return Number(fs.readFileSync(file, 'utf8'));
+}
+
 /** The document of a command that must succeed. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of every command.
 export function tidemarkJson(args: readonly string[], options: RunOptions & { status?: number } = {}): any {
