@@ -5,14 +5,12 @@
 import { expect, test } from 'vitest';
 import type { Graph } from '../../src/graph/graph.ts';
 import { normalise } from '../../src/model/normalise/normalise.ts';
-import { Closures } from '../../src/passes/2-partition/closure.ts';
 import { layerFusion } from '../../src/passes/2-partition/layer-fusion.ts';
 import { type LayerNet, layersOf } from '../../src/passes/2-partition/layers.ts';
 import { Partitioner } from '../../src/passes/2-partition/partition.ts';
-import { replayClosure } from '../../src/passes/2-partition/replay.ts';
-import { syncGraph } from '../../src/passes/2-partition/sync.ts';
+import { replayedSpans } from '../../src/passes/2-partition/testing/replayed-spans.ts';
 import { residualGraph } from '../../src/passes/2-partition/testing/residual-graph.ts';
-import { baseTraffic, rangeOf } from '../../src/passes/2-partition/traffic.ts';
+import { baseTraffic } from '../../src/passes/2-partition/traffic.ts';
 import { type Chip, chipPreset } from '../../src/simulate/chip.ts';
 import { ChipCosts } from '../../src/simulate/stages.ts';
 import { quantiseGraph } from '../../src/zoo/quantise.ts';
@@ -175,22 +173,12 @@ test('closures: the formula against the replay', () => {
   head('spans', 'of', 'equal', 'formula says more', 'formula says less');
   const count = (name: string, graphs: readonly Graph[], counted: (exits: number) => boolean) => {
     const found = { spans: 0, more: 0, less: 0 };
-    for (const graph of graphs) {
-      const net = layersOf(graph);
-      const closures = new Closures(net);
-      const sync = syncGraph(net);
-      for (let i = 0; i < net.layers.length; i++)
-        for (let j = i; j < net.layers.length; j++) {
-          const set = rangeOf(i, j);
-          const inside = (m: number) => net.maps[m].readers.some((r) => r >= i && r <= j);
-          if (!counted(set.filter((l) => !net.layers[l].writes.some(inside)).length)) continue;
-          const { rows } = replayClosure(net, set, sync);
-          const apart = closures.of(set).maps.map((m) => m.rows - (rows.get(m.map.index) ?? 0));
-          found.spans++;
-          if (apart.some((d) => d > 0)) found.more++;
-          if (apart.some((d) => d < 0)) found.less++;
-        }
-    }
+    for (const graph of graphs)
+      for (const { differences } of replayedSpans(layersOf(graph), counted)) {
+        found.spans++;
+        if (differences.some((d) => d > 0)) found.more++;
+        if (differences.some((d) => d < 0)) found.less++;
+      }
     const equal = `${(100 * (1 - (found.more + found.less) / found.spans)).toFixed(1)} %`;
     row(found.spans, name, equal, found.more, found.less);
     return found;

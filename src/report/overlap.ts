@@ -6,15 +6,11 @@ import type { Granularity } from '../passes/4-allocate/overlap/raster-distance.t
 import { planMetrics, weightBytes } from '../plan/metrics.ts';
 import { profileOf } from './profile.ts';
 
-export interface OverlapLayer {
-  readonly name: string;
-  readonly inBytes: number;
-  readonly outBytes: number;
-  /** From the output's base up to the input's, walking forwards. */
-  readonly distanceBytes: number;
-  readonly memoryBytes: number;
-  /** What must stay beside the layer: the other branches' tensors. */
-  readonly aliveBytes: number;
+export interface OverlapLayer
+  extends Pick<
+    LayerFigures,
+    'name' | 'inBytes' | 'outBytes' | 'distanceBytes' | 'memoryBytes' | 'aliveBytes'
+  > {
   /** How the plan runs it. */
   readonly runs: 'whole' | 'in place' | 'forward' | 'backward';
 }

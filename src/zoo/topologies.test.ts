@@ -1,18 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { digests } from './testing/digests.ts';
-import { digestOf, layersOf } from './testing/layers.ts';
+import { digestOf, type Layer, layersOf } from './testing/layers.ts';
 import { zooGraph, zooListing, zooNames } from './zoo.ts';
 
 const TABLE = '../shared/zoo-topologies.json';
 
-interface Row {
-  readonly name: string;
-  readonly kind: string;
-  readonly inputs: readonly number[];
-  readonly out: readonly number[];
-  readonly kernel?: readonly number[];
-  readonly stride?: readonly number[];
+interface Row extends Omit<Layer, 'pads' | 'macs'> {
   readonly pads_top_bottom_left_right?: readonly number[];
   readonly macs?: number;
 }

@@ -6,8 +6,8 @@ import { zooGraph, zooNames } from '../../zoo/zoo.ts';
 import { scheduleSpan } from '../3-schedule/stream.ts';
 import { Closures } from './closure.ts';
 import { type LayerNet, layersOf } from './layers.ts';
-import { replayClosure } from './replay.ts';
 import { syncGraph } from './sync.ts';
+import { replayedSpans, rowDifferences } from './testing/replayed-spans.ts';
 import { residualGraph } from './testing/residual-graph.ts';
 import { rangeOf } from './traffic.ts';
 
@@ -39,19 +39,8 @@ describe('closures of the literature, in elements', () => {
   });
 });
 
-/** Maps of a span whose rows differ: what the formula says less what the replay holds. */
-function differences(
-  net: LayerNet,
-  set: readonly number[],
-  closures: Closures,
-  sync = syncGraph(net),
-): number[] {
-  const { rows } = replayClosure(net, set, sync);
-  return closures
-    .of(set)
-    .maps.map((m) => m.rows - (rows.get(m.map.index) ?? 0))
-    .filter((d) => d !== 0);
-}
+/** Those that are not zero. */
+const apart = (differences: readonly number[]) => differences.filter((d) => d !== 0);
 
 describe('the formula equals the replay', () => {
   // DenseNet's concats of everything so far are copied part by part: spans that cut through them may hold a row more.
@@ -66,24 +55,19 @@ describe('the formula equals the replay', () => {
       const first = pick(random, 0, n - 1);
       sets.push(rangeOf(first, Math.min(n - 1, first + pick(random, 0, 25))));
     }
-    for (const set of sets) expect(differences(net, set, closures, sync), `${set}`).toEqual([]);
+    for (const set of sets) expect(apart(rowDifferences(net, set, closures, sync)), `${set}`).toEqual([]);
   });
 
   test('every span of 150 random networks with residuals', () => {
     let spans = 0;
-    let apart = 0;
-    for (let seed = 1; seed <= 150; seed++) {
-      const net = layersOf(residualGraph(seed, 7));
-      const closures = new Closures(net);
-      const sync = syncGraph(net);
-      for (let i = 0; i < net.layers.length; i++)
-        for (let j = i; j < net.layers.length; j++) {
-          spans++;
-          if (differences(net, rangeOf(i, j), closures, sync).length > 0) apart++;
-        }
-    }
+    let unequal = 0;
+    for (let seed = 1; seed <= 150; seed++)
+      for (const { differences } of replayedSpans(layersOf(residualGraph(seed, 7)), () => true)) {
+        spans++;
+        if (apart(differences).length > 0) unequal++;
+      }
     expect(spans).toBeGreaterThan(4000);
-    expect(apart / spans).toBeLessThan(0.02);
+    expect(unequal / spans).toBeLessThan(0.02);
   });
 
   test('spans of random graphs of every operator, one way out: never less than the replay, and seldom more', () => {
@@ -91,21 +75,14 @@ describe('the formula equals the replay', () => {
     let more = 0;
     for (let seed = 1; seed <= 300; seed++) {
       const net = layersOf(normalise(randomGraph(seed)));
-      const closures = new Closures(net);
-      const sync = syncGraph(net);
-      for (let i = 0; i < net.layers.length; i++)
-        for (let j = i; j < net.layers.length; j++) {
-          const set = rangeOf(i, j);
-          const inside = (m: number) => net.maps[m].readers.some((r) => r >= i && r <= j);
-          if (set.filter((l) => !net.layers[l].writes.some(inside)).length > 1) continue;
-          const d = differences(net, set, closures, sync);
-          spans++;
-          expect(
-            d.filter((x) => x < 0),
-            `seed ${seed}, layers ${i} to ${j}`,
-          ).toEqual([]);
-          if (d.length > 0) more++;
-        }
+      for (const { first, last, differences } of replayedSpans(net, (exits) => exits <= 1)) {
+        spans++;
+        expect(
+          differences.filter((d) => d < 0),
+          `seed ${seed}, layers ${first} to ${last}`,
+        ).toEqual([]);
+        if (apart(differences).length > 0) more++;
+      }
     }
     expect(spans).toBeGreaterThan(2500);
     expect(more / spans).toBeLessThan(0.01);

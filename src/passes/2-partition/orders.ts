@@ -5,6 +5,7 @@
  * a handful for each block).
  */
 
+import { doneKey } from '../../graph/done-key.ts';
 import { wholeNumbers } from '../../seeded.ts';
 import { bestCuts } from './cuts.ts';
 import type { LayerNet } from './layers.ts';
@@ -53,7 +54,7 @@ export function bestSets(
         for (const layer of ready(needs, at.done)) {
           const done = at.done.slice();
           done[layer] = 1;
-          const key = keyOf(done);
+          const key = doneKey(done);
           if (seen.has(key)) continue;
           seen.add(key);
           const set = [...at.set, layer].sort((a, b) => a - b);
@@ -149,14 +150,4 @@ function ready(needs: readonly (readonly number[])[], done: Uint8Array): number[
   const layers: number[] = [];
   for (let i = 0; i < done.length; i++) if (!done[i] && needs[i].every((w) => done[w])) layers.push(i);
   return layers;
-}
-
-function keyOf(done: Uint8Array): string {
-  let key = '';
-  for (let i = 0; i < done.length; i += 15) {
-    let bits = 0;
-    for (let k = 0; k < 15 && i + k < done.length; k++) bits |= done[i + k] << k;
-    key += String.fromCharCode(bits);
-  }
-  return key;
 }

@@ -2,6 +2,7 @@
  * The order of operators that lowers the layer-by-layer peak. Exact by dynamic programming over the sets of
  * operators done, cheapest peak first, where the number of such sets allows; else the best of two orders.
  */
+import { doneKey } from '../../graph/done-key.ts';
 import { ABSENT, type Graph, type Operator, type TensorId, tensorBytes } from '../../graph/graph.ts';
 import type { Storage } from '../../graph/storage.ts';
 import { contextOf, definitionOf } from '../../ops/registry.ts';
@@ -128,7 +129,7 @@ function search(graph: Graph, storage: Storage, nodes: readonly Node[]): number[
       const peak = Math.max(state.peak, m.during);
       open.push({
         done,
-        key: keyOf(done),
+        key: doneKey(done),
         peak,
         live: m.after,
         previous: state,
@@ -154,16 +155,6 @@ function before(a: State, b: State): boolean {
   if (a.peak !== b.peak) return a.peak < b.peak;
   if (a.count !== b.count) return a.count > b.count;
   return a.step <= b.step;
-}
-
-function keyOf(done: Uint8Array): string {
-  let key = '';
-  for (let i = 0; i < done.length; i += 15) {
-    let bits = 0;
-    for (let k = 0; k < 15 && i + k < done.length; k++) bits |= done[i + k] << k;
-    key += String.fromCharCode(bits);
-  }
-  return key;
 }
 
 function unwind(state: State, nodes: readonly Node[]): number[] {
