@@ -6,22 +6,21 @@ import { TidemarkError } from '../errors.ts';
 import {
   allocate,
   channelsOf,
-  elementBytes,
   elementCount,
   type Graph,
   type Tensor,
   type TensorId,
   type TypedArray,
 } from '../graph/graph.ts';
-import { elementAt, type Storage } from '../graph/storage.ts';
+import type { Storage } from '../graph/storage.ts';
 import { completeFold, completeKernel } from '../ops/evaluate.ts';
 import type { Kernel, PixelRange, Scratch, View } from '../ops/operator.ts';
 import { contiguousView, scratchOver } from '../ops/views.ts';
-import { addressingOf } from '../plan/addressing.ts';
 import { type Firings, firingsOf, type OperatorFirings, workspaceBytes } from '../plan/firing.ts';
-import { banksOf, EXTERNAL, type Plan, type PlanBuffer } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { plannedGraph } from '../plan/planned-graph.ts';
 import { expandSchedule } from '../plan/schedule.ts';
+import { PlanMemory, type StagingView } from './plan-memory.ts';
 
 export interface ExecuteOptions {
   /** Byte that the arena is filled with first; results must not depend on it. */
@@ -94,31 +93,17 @@ interface Staging {
 }
 
 class Machine {
-  readonly arena: Uint8Array<ArrayBuffer>;
   readonly #graph: Graph;
-  readonly #storage: Storage;
   readonly #plan: Plan;
-  readonly #buffers = new Map<TensorId, { readonly memory: ArrayBuffer; readonly buffer: PlanBuffer }>();
-  readonly #banks = new Map<string, ArrayBuffer>();
+  readonly #memory: PlanMemory;
   readonly #actors: (ActorState | undefined)[];
   readonly #inputs: readonly TypedArray[];
   readonly #left: readonly TypedArray[];
 
   constructor(graph: Graph, storage: Storage, plan: Plan, inputs: readonly TypedArray[], paint: number) {
     this.#graph = graph;
-    this.#storage = storage;
     this.#plan = plan;
-    const banks = banksOf(plan);
-    for (const { name, bytes } of banks) this.#banks.set(name, painted(bytes, paint));
-    this.arena = new Uint8Array(this.#banks.get(banks[0].name)!);
-    const outside = plan.buffers
-      .filter((b) => b.bank === EXTERNAL)
-      .reduce((n, b) => Math.max(n, b.offset + b.bytes), 0);
-    this.#banks.set(EXTERNAL, new ArrayBuffer(outside));
-    for (const buffer of plan.buffers) {
-      if (buffer.tensor !== undefined)
-        this.#buffers.set(buffer.tensor, { memory: this.#banks.get(buffer.bank)!, buffer });
-    }
+    this.#memory = new PlanMemory(graph, storage, plan, paint);
     this.#left = graph.outputs.map((p) =>
       allocate(graph.tensors[p.tensor].dtype, elementCount(graph.tensors[p.tensor].shape)),
     );
@@ -146,7 +131,7 @@ class Machine {
         firings,
         kernel: copier(this.#graph, id),
         inputs: [outside(id, given)],
-        outputs: [this.#view(id)],
+        outputs: [this.#memory.view(id)],
         scratch: empty,
         fold: false,
         next: 0,
@@ -157,7 +142,7 @@ class Machine {
       return {
         firings,
         kernel: copier(this.#graph, id),
-        inputs: [this.#view(id)],
+        inputs: [this.#memory.view(id)],
         outputs: [outside(id, this.#left[actor.index])],
         scratch: empty,
         fold: true,
@@ -166,17 +151,14 @@ class Machine {
     }
     const { context } = firings as OperatorFirings;
     const bytes = workspaceBytes(firings, actor.fold === true);
-    const workspace = bytes > 0 ? this.#plan.buffers[actor.scratch!] : undefined;
-    const scratch = workspace
-      ? scratchOver(this.#banks.get(workspace.bank)!, workspace.offset, bytes)
-      : empty;
+    const scratch = bytes > 0 ? this.#memory.scratch(actor.scratch!, bytes) : empty;
     return {
       firings,
       kernel: actor.fold ? completeFold(context) : completeKernel(context),
       inputs: context.inputs.map((t) =>
-        t ? (t.constant ? outside(t.id, t.constant.load()) : this.#view(t.id)) : undefined,
+        t ? (t.constant ? outside(t.id, t.constant.load()) : this.#memory.view(t.id)) : undefined,
       ),
-      outputs: context.outputs.map((t) => this.#view(t.id)),
+      outputs: context.outputs.map((t) => this.#memory.view(t.id)),
       scratch,
       fold: actor.fold === true,
       staging: actor.staged === undefined ? undefined : this.#staging(actor.staged, context.outputs[0]),
@@ -184,38 +166,8 @@ class Machine {
     };
   }
 
-  #staging(buffer: number, { id, dtype, shape }: Tensor): Staging {
-    const { bank, offset } = this.#plan.buffers[buffer];
-    const base = offset / elementBytes({ dtype });
-    const view = new StagingView(typedOver(dtype, this.#banks.get(bank)!), base, channelsOf(shape));
-    return { view, copy: copier(this.#graph, id) };
-  }
-
-  /** A tensor where the plan put it. */
-  #view(id: TensorId): View {
-    const tensor = this.#graph.tensors[id];
-    const place = this.#storage.places[id];
-    const { memory, buffer } = this.#buffers.get(place.root)!;
-    const data = typedOver(tensor.dtype, memory);
-    const { offset, pixelStride, rows } = place;
-    const size = elementBytes(tensor);
-    const start = buffer.offset / size;
-    const element = rows
-      ? (pixel: number) => elementAt(place, pixel)
-      : (pixel: number) => offset + pixel * pixelStride;
-    if (buffer.ring === undefined && buffer.pieces === undefined) {
-      const contiguous = !rows && pixelStride === channelsOf(tensor.shape);
-      return { data, contiguous, at: (pixel) => start + element(pixel) };
-    }
-    const root = this.#graph.tensors[place.root];
-    const { stretch, starts } = addressingOf(buffer, elementCount(root.shape));
-    if (!starts) return { data, contiguous: false, at: (pixel) => start + (element(pixel) % stretch) };
-    const at = (pixel: number) => {
-      const e = element(pixel);
-      const piece = Math.floor(e / stretch);
-      return start + starts[piece] / size + (e - piece * stretch);
-    };
-    return { data, contiguous: false, at };
+  #staging(buffer: number, tensor: Tensor): Staging {
+    return { view: this.#memory.staging(buffer, tensor), copy: copier(this.#graph, tensor.id) };
   }
 
   /** The pixels that were written; a fold's or a sink's that were read. */
@@ -234,6 +186,11 @@ class Machine {
     return { lo, hi };
   }
 
+  /** The arena as it is now. */
+  get arena(): Uint8Array {
+    return this.#memory.arena;
+  }
+
   outputs(): TypedArray[] {
     return this.#graph.outputs.map((port, i) => {
       const tensor = this.#graph.tensors[port.tensor];
@@ -243,7 +200,7 @@ class Machine {
       const pixels = to.length / channelsOf(tensor.shape);
       const all = contiguousView(to, channelsOf(tensor.shape));
       copier(this.#graph, tensor.id)(
-        [this.#view(tensor.id)],
+        [this.#memory.view(tensor.id)],
         [all],
         0,
         pixels,
@@ -251,32 +208,6 @@ class Machine {
       );
       return to;
     });
-  }
-}
-
-/** Memory of a bank; results must not depend on what it holds at first. */
-function painted(bytes: number, paint: number): ArrayBuffer {
-  const memory = new ArrayBuffer(bytes);
-  new Uint8Array(memory).fill(paint);
-  return memory;
-}
-
-/** The run that is being staged, side by side; `first` is its first pixel. */
-class StagingView implements View {
-  readonly data: TypedArray;
-  readonly contiguous = true;
-  readonly #base: number;
-  readonly #channels: number;
-  first = 0;
-
-  constructor(data: TypedArray, base: number, channels: number) {
-    this.data = data;
-    this.#base = base;
-    this.#channels = channels;
-  }
-
-  at(pixel: number): number {
-    return this.#base + (pixel - this.first) * this.#channels;
   }
 }
 
@@ -290,19 +221,4 @@ function copier(graph: Graph, id: TensorId): Kernel {
       for (let c = 0; c < channels; c++) to.data[o + c] = from!.data[i + c];
     }
   };
-}
-
-function typedOver(dtype: Graph['tensors'][number]['dtype'], memory: ArrayBuffer): TypedArray {
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(memory, 0, memory.byteLength >> 2);
-    case 'i32':
-      return new Int32Array(memory, 0, memory.byteLength >> 2);
-    case 'i16':
-      return new Int16Array(memory, 0, memory.byteLength >> 1);
-    case 'i8':
-      return new Int8Array(memory);
-    default:
-      return new Uint8Array(memory);
-  }
 }
