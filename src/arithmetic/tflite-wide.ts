@@ -1,5 +1,8 @@
 /** Requantisation of sums wider than int32, as the TFLite reference kernels do it for int16 activations. */
 
+/** The most that a shift may be. */
+export const MOST_WIDE_SHIFT = 7;
+
 /** x * multiplier * 2^(shift - 31) for |x| < 2^47: the fraction cut to 15 bits, one rounding (ties up). */
 export function multiplyWide(x: number, multiplier: number, shift: number): number {
   const reduced = multiplier < 0x7fff0000 ? (multiplier + 32768) >> 16 : 0x7fff;

@@ -4,6 +4,7 @@
  * doubles. Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient
  * Integer-Arithmetic-Only Inference" (CVPR 2018), section 2.2, and the kernels' documented behaviour.
  */
+import { TidemarkError } from '../errors.ts';
 
 /** A real factor as multiplier * 2^(shift - 31); the multiplier is 0 or in [2^30, 2^31). */
 export interface QuantizedMultiplier {
@@ -32,8 +33,14 @@ export function roundHalfAway(x: number): number {
   return x < 0 ? -Math.round(-x) : Math.round(x);
 }
 
-/** The multiplier and shift nearest to a factor; factors under 2^-32 become zero. */
-export function quantizeMultiplier(real: number): QuantizedMultiplier {
+/** Shifts of a factor end here: the kernels have no meaning for larger ones. */
+const MOST_SHIFT = 30;
+
+/**
+ * The multiplier and shift nearest to a factor; factors under 2^-32 become zero. Throws `quantisation-invalid` where the
+ * shift is more than `most`.
+ */
+export function quantizeMultiplier(real: number, most = MOST_SHIFT): QuantizedMultiplier {
   if (real === 0) return { multiplier: 0, shift: 0 };
   const { fraction, exponent } = splitExponent(real);
   let multiplier = roundHalfAway(fraction * 2147483648);
@@ -41,6 +48,12 @@ export function quantizeMultiplier(real: number): QuantizedMultiplier {
   if (multiplier === 2147483648) {
     multiplier = 1073741824;
     shift++;
+  }
+  if (!Number.isFinite(real) || shift > most) {
+    throw new TidemarkError(
+      'quantisation-invalid',
+      `the scales come to a factor of ${real}; expected less than 2^${most}, which is where TFLite's arithmetic ends`,
+    );
   }
   return shift < -31 ? { multiplier: 0, shift: 0 } : { multiplier, shift };
 }

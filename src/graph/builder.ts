@@ -38,6 +38,9 @@ export interface OperatorOptions {
 /** Largest tensor that is accepted on the way: beyond it no byte count is exact. What is planned is far smaller. */
 const MAX_ELEMENTS = 2 ** 40;
 
+/** The most rows of nothing: a tensor without elements has no bytes that could be too many. */
+const MAX_EMPTY = 2 ** 20;
+
 export class GraphBuilder {
   readonly name: string;
   readonly dialect: Dialect;
@@ -54,8 +57,9 @@ export class GraphBuilder {
 
   /** A tensor that no operator here produces: a graph input, or the start of a constant. */
   tensor(name: string, shape: readonly number[], type: ElementType, constant?: Constant): Tensor {
-    const count = elementCount(shape);
-    if (!shape.every((d) => Number.isInteger(d) && d >= 0) || count > MAX_ELEMENTS) {
+    const most = elementCount(shape) === 0 ? MAX_EMPTY : MAX_ELEMENTS;
+    const count = shape.reduce((n, d) => n * Math.max(d, 1), 1);
+    if (!shape.every((d) => Number.isInteger(d) && d >= 0) || count > most) {
       throw new TidemarkError('shape-mismatch', `tensor ${name}: the shape [${shape}] cannot be held`);
     }
     const tensor: Tensor = {

@@ -44,6 +44,14 @@ export class Builder {
     return { kind: 'local', type: value.type, name: unique };
   }
 
+  /** As `let`, of an index that is known not to be negative: where something lies. */
+  natural(name: string, value: Expr): Expr {
+    if (value.kind === 'const' || value.kind === 'local') return value;
+    const unique = this.#name(name);
+    this.#block.push({ kind: 'let', name: unique, value, natural: true });
+    return { kind: 'local', type: value.type, name: unique };
+  }
+
   variable(name: string, value: Expr): Variable {
     const unique = this.#name(name);
     this.#block.push({ kind: 'var', name: unique, value });

@@ -96,14 +96,14 @@ export function overWindows(
           x,
           ky,
           kx,
-          address: (j) => b.let('to', addressOf(to, plus(plus(times(row.row, across.output), x), j))),
+          address: (j) => b.natural('to', addressOf(to, plus(plus(times(row.row, across.output), x), j))),
           overLines(visit) {
             b.for('ky', ky.from, ky.to, 1, (k) => visit(k, source(k)));
           },
           overTaps(visit) {
             b.for('ky', ky.from, ky.to, 1, (k) => {
               const at = source(k);
-              const one = (tap: Index) => visit(k, tap, (j) => b.let('at', at(tap, j)));
+              const one = (tap: Index) => visit(k, tap, (j) => b.natural('at', at(tap, j)));
               const [low, high] = [known(kx.from), known(kx.to)];
               if (low !== undefined && high !== undefined && high - low <= MOST_UNROLLED_TAPS) {
                 for (let t = low; t < high; t++) one(index(t));
@@ -127,8 +127,8 @@ export function overWindows(
       const inner = (from: Expr, end: Expr) => {
         inBlocks(b, from, end, most, (x, count) => {
           block(x, count, { from: 0, to: across.taps }, (k) => {
-            const start = b.let('start', addressOf(site, line(k)));
-            const first = b.let('left', plus(start, times(startOf(across, x), site.stride)));
+            const start = b.natural('start', addressOf(site, line(k)));
+            const first = b.natural('left', plus(start, times(startOf(across, x), site.stride)));
             return (tap, j) =>
               plus(first, plus(times(tap, across.dilation * site.stride), j * across.stride * site.stride));
           });

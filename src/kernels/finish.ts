@@ -3,7 +3,6 @@
  * vectors of neighbouring channels, so that a kernel applies them while the sums are still in registers.
  */
 import { requantisationScale } from '../arithmetic/onnx.ts';
-import { quantizeMultiplier } from '../arithmetic/tflite.ts';
 import { TidemarkError } from '../errors.ts';
 import {
   channelsOf,
@@ -14,6 +13,7 @@ import {
 } from '../graph/graph.ts';
 import { coreOutputType } from '../ops/core-type.ts';
 import type { OpContext } from '../ops/operator.ts';
+import { fixedFactors } from '../ops/output-stage.ts';
 import { definitionOf } from '../ops/registry.ts';
 import { integerRange } from '../ops/stored.ts';
 import { storedFunction } from '../ops/unary.ts';
@@ -85,12 +85,7 @@ function stageOf(task: Task, output: ElementType, channels: number): Finish {
       return stage(sum, c);
     };
   }
-  const oneScale = (w.quant?.scale.length ?? 1) === 1;
-  const single = x.dtype === 'u8' || (ctx.op.kind === 'FullyConnected' && oneScale);
-  const fixed = Array.from({ length: channels }, (_, c) => {
-    const product = sx * fround(scaleOf(w.quant, c));
-    return quantizeMultiplier((single ? fround(product) : product) / sy);
-  });
+  const fixed = fixedFactors(ctx.op.kind, x, w, output, channels);
   if (x.dtype === 'i16') return wideStage(task, fixed, zero, least, greatest);
   return fixedStage(task, name, fixed, { zero, least, greatest }, sumLimits(task, channels));
 }

@@ -62,7 +62,12 @@ export class Interpreter {
   #run(body: readonly Stmt[], locals: Locals): void {
     for (const s of body) {
       switch (s.kind) {
-        case 'let':
+        case 'let': {
+          const value = this.#value(s.value, locals);
+          if (s.natural && Number(value) < 0) throw new RangeError(`${s.name} is ${value}, less than 0`);
+          locals.set(s.name, value);
+          break;
+        }
         case 'var':
         case 'set':
           locals.set(s.name, this.#value(s.value, locals));

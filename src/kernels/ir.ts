@@ -154,8 +154,11 @@ export type Expr =
   | { readonly kind: 'call'; readonly type: Type; readonly name: string; readonly args: readonly Expr[] };
 
 export type Stmt =
-  /** Named once, never changed; visible to the end of its block. */
-  | { readonly kind: 'let'; readonly name: string; readonly value: Expr }
+  /**
+   * Named once, never changed; visible to the end of its block. A `natural` one is an index that is never less than 0,
+   * although parts of it may be: what printers cannot see, and `interpret.ts` makes sure of.
+   */
+  | { readonly kind: 'let'; readonly name: string; readonly value: Expr; readonly natural?: true }
   /** Named, and changed by `set`. */
   | { readonly kind: 'var'; readonly name: string; readonly value: Expr }
   | { readonly kind: 'set'; readonly name: string; readonly value: Expr }

@@ -71,6 +71,9 @@ export function binaryOperator<A extends Attributes = Attributes>(spec: BinarySp
           `${kind} of ${a.dtype} and ${b.dtype}: both must be of one type; cast one of them`,
         );
       }
+      if (!spec.type && [a, b, given?.[0]].some((t) => t?.dtype === 'bool')) {
+        throw new TidemarkError('type-unsupported', `${kind} of truth values; cast them to numbers`);
+      }
       const type = spec.type ?? given?.[0] ?? a;
       return [{ shape: broadcastShape(kind, [a.shape, b.shape]), dtype: type.dtype, quant: type.quant }];
     },

@@ -34,7 +34,7 @@ export function spreadOf(inputs: readonly (Tensor | undefined)[], attrs: ConvTra
       `weights [${inputs[1]!.shape}] with ${groups} groups do not fit an input of ${shape[3]} channels`,
     );
   }
-  checkBias(inputs[2], cout);
+  checkBias(inputs[2], cout, inputs[0]);
   const stride = pairOf(attrs.stride, 'stride');
   const dilation = pairOf(attrs.dilation, 'dilation');
   const extra = pairOf(attrs.outputPadding, 'outputPadding', 0);

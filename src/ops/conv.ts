@@ -33,7 +33,7 @@ function windowOf(inputs: readonly (Tensor | undefined)[], attrs: ConvAttributes
       `weights [${inputs[1]!.shape}] with ${groups} groups do not fit an input of ${shape[3]} channels`,
     );
   }
-  checkBias(inputs[2], cout);
+  checkBias(inputs[2], cout, inputs[0]);
   return windowOver(shape, [kh, kw], attrs);
 }
 

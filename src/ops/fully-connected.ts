@@ -54,7 +54,7 @@ export const fullyConnected: OperatorDef<FullyConnectedAttributes> = {
         `an input of [${x.shape}] does not fit weights of [${n},${k}]`,
       );
     }
-    checkBias(inputs[2], n);
+    checkBias(inputs[2], n, inputs[0]);
     const shape = attrs.flatten ? [batch, n] : [...x.shape.slice(0, -1), n];
     return [{ shape, ...accumulatedType(x, inputs[1]!, n, given?.[0]) }];
   },

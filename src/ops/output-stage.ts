@@ -3,9 +3,13 @@
  * the weights' scale is. An unquantised int32 output is the sum itself.
  */
 import { requantisationScale, requantise } from '../arithmetic/onnx.ts';
-import { multiplyByQuantizedMultiplier, quantizeMultiplier } from '../arithmetic/tflite.ts';
-import { multiplyWide } from '../arithmetic/tflite-wide.ts';
-import type { Quantisation } from '../graph/graph.ts';
+import {
+  multiplyByQuantizedMultiplier,
+  type QuantizedMultiplier,
+  quantizeMultiplier,
+} from '../arithmetic/tflite.ts';
+import { MOST_WIDE_SHIFT, multiplyWide } from '../arithmetic/tflite-wide.ts';
+import type { ElementType, Quantisation } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
 import type { OpContext } from './operator.ts';
 import { integerRange } from './stored.ts';
@@ -30,21 +34,33 @@ export function outputStage(ctx: OpContext, channels: number): (sum: number, cha
     for (let c = 0; c < channels; c++) scales[c] = requantisationScale(sx, scaleOf(w.quant, c), sy);
     return (sum, c) => requantise(sum, scales[c], zero, least, greatest);
   }
-  // uint8 convolutions and per-tensor fully connected layers multiply the two scales in float32 first
-  // (GetQuantizedConvolutionMultipler); all others in double (PopulateConvolutionQuantizationParams).
-  const oneScale = (w.quant?.scale.length ?? 1) === 1;
-  const single = x.dtype === 'u8' || (ctx.op.kind === 'FullyConnected' && oneScale);
-  const multipliers = new Int32Array(channels);
-  const shifts = new Int32Array(channels);
-  for (let c = 0; c < channels; c++) {
-    const product = sx * fround(scaleOf(w.quant, c));
-    const fixed = quantizeMultiplier((single ? fround(product) : product) / sy);
-    multipliers[c] = fixed.multiplier;
-    shifts[c] = fixed.shift;
-  }
+  const factors = fixedFactors(ctx.op.kind, x, w, output, channels);
+  const multipliers = Int32Array.from(factors, (f) => f.multiplier);
+  const shifts = Int32Array.from(factors, (f) => f.shift);
   const multiply = x.dtype === 'i16' ? multiplyWide : multiplyByQuantizedMultiplier;
   return (sum, c) => {
     const q = multiply(sum, multipliers[c], shifts[c]) + zero;
     return Math.max(least, Math.min(greatest, q));
   };
+}
+
+/** What TFLite multiplies the sums of each channel by. Throws `quantisation-invalid` where it cannot. */
+export function fixedFactors(
+  kind: string,
+  x: ElementType,
+  w: ElementType,
+  output: ElementType,
+  channels: number,
+): QuantizedMultiplier[] {
+  const sx = fround(scaleOf(x.quant, 0));
+  const sy = fround(scaleOf(output.quant, 0));
+  // uint8 convolutions and per-tensor fully connected layers multiply the two scales in float32 first
+  // (GetQuantizedConvolutionMultipler); all others in double (PopulateConvolutionQuantizationParams).
+  const oneScale = (w.quant?.scale.length ?? 1) === 1;
+  const single = x.dtype === 'u8' || (kind === 'FullyConnected' && oneScale);
+  return Array.from({ length: channels }, (_, c) => {
+    const product = sx * fround(scaleOf(w.quant, c));
+    const factor = (single ? fround(product) : product) / sy;
+    return x.dtype === 'i16' ? quantizeMultiplier(factor, MOST_WIDE_SHIFT) : quantizeMultiplier(factor);
+  });
 }

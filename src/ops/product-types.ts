@@ -43,9 +43,16 @@ function checkScales(quant: Quantisation | undefined, what: string, channels: nu
   }
 }
 
-/** Refuses a bias that does not have one value a channel. */
-export function checkBias(bias: Tensor | undefined, channels: number): void {
+/** Refuses a bias that does not have one value a channel, or is no sum of products of `x`. */
+export function checkBias(bias: Tensor | undefined, channels: number, x: Tensor | undefined): void {
   if (!bias) return;
+  const expected = x?.dtype === 'f32' ? 'f32' : 'i32';
+  if (bias.dtype !== expected) {
+    throw new TidemarkError(
+      'type-unsupported',
+      `a bias of ${bias.dtype} on products of ${x?.dtype}; expected ${expected}`,
+    );
+  }
   let count = 1;
   for (const d of bias.shape) count *= d;
   if (count !== channels) {

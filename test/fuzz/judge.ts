@@ -176,7 +176,9 @@ function sizeOf(graph: Graph): { bytes: number; macs: number; operators: number 
     for (const id of [...op.inputs, ...op.outputs])
       if (id !== ABSENT) bytes += tensorBytes(graph.tensors[id]);
   for (const p of [...graph.inputs, ...graph.outputs]) bytes += tensorBytes(graph.tensors[p.tensor]);
-  return { bytes, macs: graphMacs(graph), operators: graph.operators.length };
+  // Each part of a concat may become an operator that copies it.
+  const operators = graph.operators.reduce((n, op) => n + (op.kind === 'Concat' ? op.inputs.length : 1), 0);
+  return { bytes, macs: graphMacs(graph), operators };
 }
 
 function inputFor(graph: Graph, id: number, port: Graph['inputs'][number], random: () => number) {

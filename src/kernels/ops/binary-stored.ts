@@ -18,7 +18,7 @@ export function storedPair(task: Task, to: ElementType): (a: Expr, b: Expr) => E
   const scalar = cell === 'f32' ? 'f32' : 'i32';
   const byte = (v: Expr) => and(v, constant(v.type, 255));
   const one = (p: Expr, q: Expr) => {
-    const entry = convert('index', add(shl(byte(p), i32(8)), byte(q)));
+    const entry = b.natural('entry', convert('index', add(shl(byte(p), i32(8)), byte(q))));
     const size = table.BYTES_PER_ELEMENT;
     const at: Expr =
       size === 1 ? entry : { kind: 'binary', type: 'index', op: 'mul', a: entry, b: constant('index', size) };

@@ -195,10 +195,10 @@ function blockOf(
   const joined = isDense(site) && site.channels === cin && across.dilation === 1 && products.joins;
   b.for('ky', ky.from, ky.to, 1, (k) => {
     const iy = plus(plus(times(picture, down.input), top), times(k, down.dilation));
-    const start = b.let('start', addressOf(site, times(iy, across.input)));
+    const start = b.natural('start', addressOf(site, times(iy, across.input)));
     const pixels = (tap: Index) => {
       const column = plus(left, times(tap, across.dilation));
-      const at = b.let('at', plus(plus(start, times(column, site.stride)), first));
+      const at = b.natural('at', plus(plus(start, times(column, site.stride)), first));
       return Array.from({ length: count }, (_, j) =>
         elementAt(site, plus(at, j * across.stride * site.stride)),
       );
@@ -249,7 +249,7 @@ function onePixel(
       const tap = b.variable('tap', asIndex(kx.from));
       b.for('stretch', 0, stretches.most, 1, () => {
         b.if(compareIndex('lt', tap, kx.to), () => {
-          const at = b.let('at', addressOf(site, plus(start, tap)));
+          const at = b.natural('at', addressOf(site, plus(start, tap)));
           const count = b.let('count', least(minus(kx.to, tap), stretches.left(plus(start, tap))));
           products.add(block, sums, [elementAt(site, at)], plus(times(k, across.taps), tap), count);
           b.set(tap, plus(tap, count));
@@ -258,7 +258,7 @@ function onePixel(
       return;
     }
     b.for('kx', kx.from, kx.to, 1, (tap) => {
-      const at = b.let('at', addressOf(site, plus(start, times(tap, across.dilation))));
+      const at = b.natural('at', addressOf(site, plus(start, times(tap, across.dilation))));
       products.add(block, sums, [elementAt(site, at, first)], plus(times(k, across.taps), tap), 1);
     });
   });

@@ -76,7 +76,7 @@ export function addTapsInPairs(
         const entry = plus(times(ky, across), plus(tap, weights.down * pairs));
         const [low, high] = [weight(entry, 0), weight(entry, 1)];
         sums.forEach((line, j) => {
-          const x = element(b.let('at', at(tap, j)));
+          const x = element(b.natural('at', at(tap, j)));
           step(line, x, x, low, high);
         });
       });

@@ -68,7 +68,7 @@ export function addTapsInWords(
       b.for('kx', block.kx.from, block.kx.to, 1, (tap) => {
         const w = weight(plus(row, tap));
         sums.forEach((line, j) => {
-          step(line, element(b.let('at', at(tap, j))), w);
+          step(line, element(b.natural('at', at(tap, j))), w);
         });
       });
       return;

@@ -63,7 +63,7 @@ function byteSoftmax(task: Task, from: ElementType, to: ElementType): Line {
   const entry = (table: Region, d: Expr) => load('i32', 'i32', place(table, times(d, 4)));
   return (read, length) => {
     const most = greatestOf(b, read, length);
-    const distance = (v: Expr) => b.let('distance', convert('index', sub(most, v)));
+    const distance = (v: Expr) => b.natural('distance', convert('index', sub(most, v)));
     const sum = b.variable('sum', i32(0));
     b.for('i', 0, length, 1, (i) => b.set(sum, add(sum, entry(partTable, distance(read(i))))));
     const room = b.let('room', unary('clz', sum));
@@ -106,7 +106,7 @@ function int16Softmax(task: Task, from: ElementType): Line {
   );
   const lookup = (table: Region, value: Expr): Expr => {
     const v = b.let('v', clamp(value, -32768, 32767));
-    const at = b.let('at', times(plus(convert('index', shr(v, i32(7))), 256), 2));
+    const at = b.natural('at', times(plus(convert('index', shr(v, i32(7))), 256), 2));
     const low = b.let('low', load('i32', 'i16', place(table, at)));
     const slope = sub(load('i32', 'i16', place(table, plus(at, 2))), low);
     return add(low, shr(add(mul(slope, and(v, i32(127))), i32(64)), i32(7)));

@@ -5,6 +5,7 @@
 import { GraphEdit } from '../../graph/edit.ts';
 import type { Graph, Operator, Tensor } from '../../graph/graph.ts';
 import { dequantiser, quantiser, sameType } from '../../ops/stored.ts';
+import { decodesFinite } from './real-limits.ts';
 
 const MOVES = new Set([
   'Reshape',
@@ -150,8 +151,9 @@ function dequantize(edit: GraphEdit, t: Tensor): Operator | undefined {
   return op?.kind === 'Dequantize' && !op.epilogue?.length ? op : undefined;
 }
 
+/** Quantised as a whole, so that quantising a decoded value gives it back. */
 function isWhole(t: Tensor): boolean {
-  return t.quant?.scale.length === 1;
+  return t.quant?.scale.length === 1 && decodesFinite(t);
 }
 
 /** Whether an operator gives on values of type `q` what it gives on the numbers that they stand for. */

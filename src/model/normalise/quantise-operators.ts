@@ -1,7 +1,8 @@
 /**
  * Dequantize -> operator -> Quantize becomes the operator on stored integers (ONNX's QDQ form). The integer
- * operator gives what the float operator gives, up to the rounding of ties and of the bias. In TFLite files this
- * holds for functions of one value without a fixed-point form, bit for bit; the others stay as they are.
+ * operator gives what the float operator gives, up to the rounding of ties and of the bias, where no real number
+ * overflows on the way. In TFLite files this holds for functions of one value without a fixed-point form, bit for
+ * bit; the others stay as they are.
  *
  * A Clip before the Quantize acts on stored values instead, or vanishes where the stored range implies it:
  * quantising is monotone, so clipping before or after it is the same.
@@ -19,6 +20,7 @@ import {
 import { definitionOf } from '../../ops/registry.ts';
 import { dequantiser, integerRange } from '../../ops/stored.ts';
 import { quantisedBias } from './quantised-bias.ts';
+import { staysFinite } from './real-limits.ts';
 
 const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'FullyConnected']);
 const SIMPLE = new Set([
@@ -65,6 +67,8 @@ function convert(edit: GraphEdit, op: Operator, quantize: Operator, clip: Operat
   const to = edit.output(quantize);
   const inputs = storedInputs(edit, op, to);
   if (!inputs || (edit.dialect === 'tflite' && !throughReal(edit, op, inputs[0], to))) return false;
+  const operands = inputs.slice(0, PRODUCTS.has(op.kind) ? 2 : inputs.length).map((id) => edit.tensor(id));
+  if (edit.dialect === 'onnx' && !staysFinite(op.kind, operands, to)) return false;
   const type: ElementType = { dtype: to.dtype, quant: to.quant };
   const step = clip && !implied(clip, to) ? [{ kind: 'Clip', attrs: clip.attrs, from: type, to: type }] : [];
   const given = { ...type, shape: to.shape };

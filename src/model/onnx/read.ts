@@ -134,12 +134,19 @@ function importNode(
   const outputs = node.output;
   const run = importerOf(domain, node.opType);
   if (!run) throw unsupported(name, node.opType, domain);
+  const opset = model.opsets.get(domain);
+  if (opset === undefined && domain === '') {
+    throw new TidemarkError(
+      'file-format',
+      `node ${name} (${node.opType}): the model names no version of ONNX's own operator set (opset_import), so that its meaning is open`,
+    );
+  }
   const context: NodeContext = {
     b,
     name,
     opType: node.opType,
     domain,
-    opset: model.opsets.get(domain) ?? 1,
+    opset: opset ?? 1,
     attrs: attributesOf(node),
     inputs: trimmed(node.input).map((input) => (input === '' ? undefined : values.get(input))),
     outputs,

@@ -13,6 +13,7 @@ import {
 } from '../../graph/graph.ts';
 import { withinLimit } from '../../limits.ts';
 import type { OutputType } from '../../ops/operator.ts';
+import { fixedFactors } from '../../ops/output-stage.ts';
 import { definitionOf } from '../../ops/registry.ts';
 import { integerRange } from '../../ops/unary.ts';
 import type { FileNode, FileTensor } from './file.ts';
@@ -48,6 +49,23 @@ export function input(node: Node, i: number): Tensor {
 
 /** The values of a constant input: a shape, axes, pads. Throws `shape-dynamic` when it is computed at run time. */
 export function numbers(node: Node, i: number, what: string): number[] {
+  if (input(node, i).dtype === 'f32')
+    throw new TidemarkError(
+      'operator-invalid',
+      `its ${what} (tensor ${input(node, i).name}) are real numbers; expected whole ones`,
+    );
+  return constants(node, i, what);
+}
+
+/** A single constant number, of any type. */
+export function single(node: Node, i: number, what: string): number {
+  const values = constants(node, i, what);
+  if (values.length !== 1)
+    throw new TidemarkError('operator-invalid', `its ${what} has ${values.length} values; expected one`);
+  return values[0];
+}
+
+function constants(node: Node, i: number, what: string): number[] {
   const tensor = input(node, i);
   if (!tensor.constant) {
     throw new TidemarkError(
@@ -58,14 +76,6 @@ export function numbers(node: Node, i: number, what: string): number[] {
   const count = elementCount(tensor.shape);
   withinLimit('parameterNumbers', count, 'operator-invalid', `its ${what} are ${count} numbers`);
   return Array.from(tensor.constant.load());
-}
-
-/** A single constant number. */
-export function single(node: Node, i: number, what: string): number {
-  const values = numbers(node, i, what);
-  if (values.length !== 1)
-    throw new TidemarkError('operator-invalid', `its ${what} has ${values.length} values; expected one`);
-  return values[0];
 }
 
 /** An axis counted from the front. */
@@ -98,6 +108,7 @@ export function finish(
   const activation = options.activation ?? 'none';
   const clip = clipOf(activation, type);
   const given = [givenType(kind, inputs, attrs, type, node.declared[output]?.shape ?? [])];
+  checkFactors(kind, inputs, given[0]);
   if (activation === 'tanh') {
     if (type.quant)
       throw new TidemarkError('operator-unsupported', 'a fused TANH on quantised values is not supported');
@@ -116,6 +127,14 @@ export function finish(
     epilogue: clip ? [clip] : undefined,
   });
 }
+
+/** Refuses scales of sums of products that TFLite's arithmetic has no factor for. */
+function checkFactors(kind: string, [x, w]: readonly (Tensor | undefined)[], to: OutputType): void {
+  if (!PRODUCTS.has(kind) || !x?.quant || !w?.quant || !to.quant || to.dtype === 'i32') return;
+  fixedFactors(kind, x, w, to, w.quant.scale.length);
+}
+
+const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'FullyConnected', 'MatMul']);
 
 /** Adds an operator on the way to the output. Its name is made from the file operator's and `suffix`. */
 export function step(

@@ -12,6 +12,9 @@ import { Heap } from './heap.ts';
 const MAX_STATES = 30_000;
 const MAX_VISITS = 1_500_000;
 
+/** Work in all: operators that share the tensors of those looked at, and sets of operators made. */
+const MAX_WORK = 100_000_000;
+
 interface Node {
   readonly op: Operator;
   readonly needs: readonly number[];
@@ -61,12 +64,14 @@ interface Move {
   readonly after: number;
 }
 
+interface MemoryModel {
+  of(state: State, node: number): Move;
+  /** How many operators read or write one of the tensors. */
+  sharing(reads: readonly TensorId[], writes: readonly TensorId[]): number;
+}
+
 /** Answers what each operator would need and leave, given the set of those done. */
-function memoryModel(
-  graph: Graph,
-  storage: Storage,
-  nodes: readonly Node[],
-): (state: State, node: number) => Move {
+function memoryModel(graph: Graph, storage: Storage, nodes: readonly Node[]): MemoryModel {
   const readersOf = indexBy(nodes, 'reads');
   const writersOf = indexBy(nodes, 'writes');
   const kept = new Set(graph.outputs.map((p) => storage.places[p.tensor].root));
@@ -82,7 +87,10 @@ function memoryModel(
     for (const x of list ?? []) n += done[x];
     return n;
   };
-  return (state, node) => {
+  const sharing = (reads: readonly TensorId[], writes: readonly TensorId[]) =>
+    reads.reduce((n, t) => n + readersOf.get(t)!.length, 0) +
+    writes.reduce((n, t) => n + writersOf.get(t)!.length, 0);
+  const of = (state: State, node: number): Move => {
     const { reads, writes } = nodes[node];
     const fresh = writes.filter((t) => count(state.done, writersOf.get(t)) === 0);
     const made = fresh.reduce((n, t) => n + bytes(t), 0);
@@ -98,6 +106,7 @@ function memoryModel(
     for (const t of fresh) if (!kept.has(t) && !readersOf.has(t)) freed += bytes(t);
     return { node, during: state.live + made - inPlace, after: state.live + made - freed };
   };
+  return { of, sharing };
 }
 
 /** Best-first over sets of done operators; a state's cost is the highest peak on the way to it. */
@@ -111,15 +120,20 @@ function search(graph: Graph, storage: Storage, nodes: readonly Node[]): number[
   const open = new Heap<State>(before);
   open.push({ done: new Uint8Array(n), key: '', peak: live, live, step: -1, count: 0 });
   const seen = new Set<string>();
+  const sharing = nodes.map(({ reads, writes }) => move.sharing(reads, writes));
+  let work = 0;
   let allowance = Math.min(MAX_STATES, Math.ceil(MAX_VISITS / n));
   for (let state = open.pop(); state; state = open.pop()) {
     if (seen.has(state.key)) continue;
     seen.add(state.key);
     if (state.count === n) return unwind(state, nodes);
-    if (allowance-- === 0) return undefined;
+    if (allowance-- === 0 || work > MAX_WORK) return undefined;
     const moves: Move[] = [];
     for (let i = 0; i < n; i++) {
-      if (!state.done[i] && nodes[i].needs.every((p) => state.done[p])) moves.push(move(state, i));
+      if (!state.done[i] && nodes[i].needs.every((p) => state.done[p])) {
+        moves.push(move.of(state, i));
+        work += sharing[i] + n;
+      }
     }
     // An operator that adds nothing and raises no peak can run at once: no order gains from waiting with it.
     const free = moves.find((m) => m.after <= state.live && m.during <= state.peak);

@@ -20,6 +20,8 @@ export interface Surroundings {
 export interface Context extends Surroundings {
   readonly body: Body;
   readonly locals: Map<string, Local>;
+  /** Names that may hold numbers less than 0 (signs.ts). */
+  readonly negative: ReadonlySet<string>;
 }
 
 /** The WebAssembly type that holds values of a type. */

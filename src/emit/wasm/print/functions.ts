@@ -5,6 +5,7 @@ import type { ModuleBuilder } from '../encode/module.ts';
 import { type Context, type Surroundings, valueType } from './context.ts';
 import { printExpr } from './expressions.ts';
 import { printStore } from './memory.ts';
+import { negativeNames } from './signs.ts';
 
 /** Prints a function into the module; one that comes out equal to an earlier one is that one. */
 export function printFunction(module: ModuleBuilder, fn: Fn, around: Surroundings): Func {
@@ -14,7 +15,7 @@ export function printFunction(module: ModuleBuilder, fn: Fn, around: Surrounding
   };
   return module.func(fn.name, type, (body) => {
     const locals = new Map(fn.params.map((p, i) => [p.name, body.params[i]]));
-    const ctx: Context = { ...around, body, locals };
+    const ctx: Context = { ...around, body, locals, negative: negativeNames(fn) };
     // The result sees the names of the outermost block.
     printBlock(ctx, fn.body, () => {
       if (fn.result) printExpr(ctx, fn.result);

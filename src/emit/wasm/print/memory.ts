@@ -11,6 +11,7 @@ import {
 import type { Local } from '../encode/body.ts';
 import { accessBytes, type MemoryLaneName, type MemoryName, type PlainName } from '../encode/opcodes.ts';
 import type { Context } from './context.ts';
+import { mayBeNegative } from './signs.ts';
 
 /** Prints an expression, so that its value is on the stack. */
 export type PrintExpr = (ctx: Context, e: Expr) => void;
@@ -23,21 +24,10 @@ function address(ctx: Context, at: Place, print: PrintExpr): number {
     return offset + Number(at.address.value);
   }
   print(ctx, at.address);
-  if (!mayBeNegative(at.address)) return offset;
+  if (!mayBeNegative(at.address, ctx.negative)) return offset;
   // The engine takes the address for a number without a sign and adds the offset to that.
   ctx.body.i32(offset).op('i32.add');
   return 0;
-}
-
-/** True where a part of an address walks down: without its constant it may then be less than 0. */
-function mayBeNegative(e: Expr): boolean {
-  if (e.kind === 'unary') return true;
-  if (e.kind !== 'binary') return false;
-  if (e.op === 'sub') return true;
-  if (e.op === 'mul' && e.b.kind === 'const') return e.b.value < 0 || mayBeNegative(e.a);
-  return (
-    e.op === 'add' && (mayBeNegative(e.a) || mayBeNegative(e.b) || (e.b.kind === 'const' && e.b.value < 0))
-  );
 }
 
 const SCALAR_LOADS: Readonly<Record<string, MemoryName>> = {

@@ -11,7 +11,10 @@ function operands(c: NodeContext): [Value, Value] {
   const a = input(c, 0);
   const b = input(c, 1);
   if (c.opset >= 7 || !c.attrs.has('axis')) return [a, b];
-  const axis = c.attrs.int('axis', 0);
+  const given = c.attrs.int('axis', 0);
+  const axis = given < 0 ? given + a.shape.length : given;
+  if (axis < 0 || axis > a.shape.length)
+    refuse(`axis ${given} does not exist in a value of rank ${a.shape.length}`);
   const after = Math.max(0, a.shape.length - axis - b.shape.length);
   return [a, reshaped(c.b, b, [...b.shape, ...new Array(after).fill(1)])];
 }

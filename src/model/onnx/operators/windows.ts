@@ -229,6 +229,8 @@ function pool(kind: 'MaxPool' | 'AveragePool'): Importer {
 function globalPool(kind: 'ReduceMean' | 'ReduceMax'): Importer {
   return (c) => {
     const x = input(c, 0);
+    if (x.shape.length < 3)
+      refuse(`an input of shape [${x.shape}]; expected pictures, channels and one direction or more`);
     const ones: number[] = new Array(x.shape.length - 2).fill(1);
     const flat =
       x.shape.length === 4
