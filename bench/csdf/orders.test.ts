@@ -38,11 +38,11 @@ function peaksOf(graph: Graph, policy: Policy, maxStates?: number) {
   const network = networkOf(graph, policy, copies);
   const span = { first: firstSchedulable(network), last: network.steps.length - 1, mode: 'rows' } as const;
   if (span.last < span.first) return undefined;
-  const [demand, eager] = [false, true].map((e) =>
-    peakOfOrder(network, span, scheduleSpan(network, span, { record: true, eager: e })!.sequence!),
+  const [demand, eager, deepest] = (['demand', 'eager', 'deepest'] as const).map((firing) =>
+    peakOfOrder(network, span, scheduleSpan(network, span, { record: true, firing })!.sequence!),
   );
   const best = exactOrder(network, { ...span, maxStates });
-  return { demand, eager, best: best?.peakBytes, states: best?.states };
+  return { demand, eager, deepest, best: best?.peakBytes, states: best?.states };
 }
 
 test('tiny graphs', () => {
@@ -65,7 +65,8 @@ test('tiny graphs', () => {
     for (const [name, peak] of [
       ['demand', (p: (typeof solved)[0]) => p.demand],
       ['downstream first', (p: (typeof solved)[0]) => p.eager],
-      ['the better of both', (p: (typeof solved)[0]) => Math.min(p.demand, p.eager)],
+      ['furthest up first', (p: (typeof solved)[0]) => p.deepest],
+      ['the best of them', (p: (typeof solved)[0]) => Math.min(p.demand, p.eager, p.deepest)],
     ] as const) {
       const gaps = solved.map((p) => (p.best! > 0 ? peak(p) / p.best! - 1 : 0));
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0);
@@ -84,14 +85,14 @@ test('the zoo', () => {
     '',
     '## Networks of the zoo at int8, input and output streamed',
     '',
-    '| network | demand | downstream first | best | states |',
-    '|---|---|---|---|---|',
+    '| network | demand | downstream first | furthest up first | best | states |',
+    '|---|---|---|---|---|---|',
   );
   for (const name of ZOO) {
     const graph = normalise(zooGraph(name, { dtype: 'int8' }));
     const p = peaksOf(graph, { input: 'streamed', output: 'streamed' }, 20_000)!;
     lines.push(
-      `| ${name} | ${p.demand} | ${p.eager} | ${p.best ?? 'gave up'} | ${p.states ?? 'over 20000'} |`,
+      `| ${name} | ${p.demand} | ${p.eager} | ${p.deepest} | ${p.best ?? 'gave up'} | ${p.states ?? 'over 20000'} |`,
     );
     writeResult('row-orders.md', lines);
   }

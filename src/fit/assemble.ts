@@ -42,7 +42,7 @@ export function layOut(
   options: AssembleOptions = {},
 ): Layout {
   const spans = chosen.map((s) =>
-    s.sequence ? s : { ...scheduleSpan(network, s, { record: true, eager: s.eager })!, eager: s.eager },
+    s.sequence ? s : scheduleSpan(network, s, { record: true, firing: s.firing })!,
   );
   const timeline = timelineOf(network, spans, options);
   return packed(network, spans, timeline, options);
@@ -63,8 +63,8 @@ const CLOSE = 1.002;
 
 /** The same firing order with every row apart, at the addresses that sweeps over time find; undefined where they are no better. */
 export function squeezed(network: Network, layout: Layout): Layout | undefined {
-  const { lowerBoundBytes, spans, timeline } = layout;
-  if (!timeline.pieces?.size || layout.arenaBytes <= lowerBoundBytes * CLOSE) return undefined;
+  const { lowerBoundBytes, spans } = layout;
+  if (layout.arenaBytes <= lowerBoundBytes * CLOSE) return undefined;
   const apart = timelineOf(network, spans, { everyRowApart: true });
   const outside = (i: number) => isOutside(network, apart, i);
   const limits = { heightBytes: layout.arenaBytes, lowerBoundBytes };

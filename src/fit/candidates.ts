@@ -26,6 +26,8 @@ export interface SearchRequest {
 export interface Candidate {
   readonly variant: Variant;
   readonly layout: Layout;
+  /** Every row has an address of its own, found in a hurry: better ones are sought for the winner only. */
+  readonly rough?: boolean;
   /** The network whose tables say what the layout's firings do; left out: the variant's. */
   readonly fired?: Network;
   /** Products computed twice. */
@@ -54,7 +56,8 @@ export function layerByLayer(variant: Variant): Candidate {
 
 /** The plan of spans that were found elsewhere. */
 export function plannedCandidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
-  return polished(candidate(variant, spans, 'quick'), peakOf(spans));
+  const best = reshaped(candidate(variant, spans, 'quick'), peakOf(spans));
+  return best.map(polished).reduce((a, b) => (b.layout.arenaBytes < a.layout.arenaBytes ? b : a));
 }
 
 function candidate(
@@ -215,17 +218,27 @@ function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: 
     found.push({ made, peak });
   }
   found.sort((a, b) => a.made.layout.arenaBytes - b.made.layout.arenaBytes);
+  const near = (bytes: number, share: number) => bytes <= reached * share;
   const best = found
+    .slice(0, RESHAPED)
+    .filter(({ made }) => near(made.layout.arenaBytes, WORTH_RESHAPING))
+    // What is broken off stays as it was laid out first.
+    .flatMap(({ made, peak }) => part(() => reshaped(made, peak)) ?? []);
+  best.sort((a, b) => a.layout.arenaBytes - b.layout.arenaBytes);
+  reached = Math.min(reached, ...best.map((c) => c.layout.arenaBytes));
+  const better = best
     .slice(0, REFINED)
-    .filter(({ made }) => made.layout.arenaBytes <= reached * WORTH_REFINING);
-  // What is broken off stays as it was laid out first.
-  const better = best.map(({ made, peak }) => part(() => polished(made, peak)) ?? made);
-  return [...better, ...found.slice(better.length).map(({ made }) => made)];
+    .filter(({ layout }) => near(layout.arenaBytes, WORTH_REFINING))
+    .flatMap((made) => (made.rough ? made : (part(() => polished(made)) ?? [])));
+  return [...better, ...found.map(({ made }) => made)];
 }
 
-/** Layouts that get better addresses: those nearest to the best. */
-const REFINED = 3;
-const WORTH_REFINING = 1.06;
+/** Layouts whose operators are turned round and whose rows are set apart: those nearest to the best. */
+const RESHAPED = 3;
+const WORTH_RESHAPING = 1.06;
+/** Of these, layouts that get better addresses. */
+const REFINED = 2;
+const WORTH_REFINING = 1.03;
 
 /** Rows beyond which none is placed by itself: their addresses would take too long to find. */
 const MOST_SINGLE_ROWS = 8000;
@@ -234,14 +247,20 @@ function rowsOf(network: Network): number {
   return network.steps.reduce((rows, _, s) => rows + network.table(s, 'rows').count, 0);
 }
 
-function polished(found: Candidate, peak: number): Candidate {
+/** The candidate with operators turned round where that takes less, and that with every row apart. */
+function reshaped(found: Candidate, peak: number): Candidate[] {
   const { network } = found.variant;
-  const layout = refined(network, turnRound(network, found.layout, peak));
-  if (!layout.timeline.pieces?.size || layout.arenaBytes <= layout.lowerBoundBytes)
-    return { ...found, layout };
-  // Where rows lie apart anyway, tensors between spans may leave gaps no better than rows of theirs would.
+  const layout = turnRound(network, found.layout, peak);
+  const together = { ...found, layout };
+  if (layout.arenaBytes <= layout.lowerBoundBytes) return [together];
+  // Tensors between spans may leave gaps that rows of theirs would not.
   const apart = layOut(network, layout.spans, { effort: 'quick', everyRowApart: true });
-  return { ...found, layout: apart.arenaBytes < layout.arenaBytes ? refined(network, apart) : layout };
+  return [together, { ...found, layout: apart, rough: true }];
+}
+
+/** The candidate at better addresses. */
+export function polished({ rough, ...found }: Candidate): Candidate {
+  return { ...found, layout: refined(found.variant.network, found.layout) };
 }
 
 /** A candidate at better addresses, where sweeps over time find any. */

@@ -4,8 +4,6 @@ import type { CopyChoice } from '../graph/storage.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { SpanChoice } from './spans.ts';
 
-export { copiedConcats } from '../passes/3-schedule/variants.ts';
-
 /**
  * The copies without those of concats all of whose parts are whole before any is copied: such a concat takes no more
  * when it is written in place, and the parts leave no gaps between its rows. Undefined where there are none such.

@@ -69,8 +69,7 @@ function planWith(
   const order = new StepOrder(network, modes, roles, first).follow(request);
   if (!order) return undefined;
   const span = { first, last, mode: 'rows', modes: modes.slice(first) } as const;
-  const chosen =
-    last < first ? [] : [{ ...scheduleSpan(network, span, { record: true, order })!, eager: false }];
+  const chosen = last < first ? [] : [scheduleSpan(network, span, { record: true, order })!];
   const layout = layOut(network, chosen);
   const plan = writePlan(graph, network, layout);
   const from = { network, layout };

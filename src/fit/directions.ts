@@ -11,7 +11,7 @@ import type { SpanChoice } from './spans.ts';
 /** Layouts tried for one choice of spans. */
 const MOST_LAYOUTS = 24;
 /** Firings that all tries together may lay out. */
-const MOST_FIRINGS = 1_000_000;
+const MOST_FIRINGS = 600_000;
 
 /** The layout with some of the single operators turned round, where that takes less. */
 export function turnRound(network: Network, layout: Layout, floorBytes: number): Layout {

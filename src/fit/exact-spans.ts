@@ -42,5 +42,5 @@ function exactSpan(
     { first, last, mode: 'singles' },
     { order: found.order, record: true, limitBytes: limitBytes - 1 },
   );
-  return span && { ...span, eager: false };
+  return span;
 }

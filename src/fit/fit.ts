@@ -9,6 +9,7 @@ import { withinLimit } from '../limits.ts';
 import { applyTiles } from '../passes/1-restructure/apply.ts';
 import { restructureGraph } from '../passes/1-restructure/restructure.ts';
 import { networkOf } from '../passes/3-schedule/steps.ts';
+import { networkVariants } from '../passes/3-schedule/variants.ts';
 import { checkPlan } from '../plan/check.ts';
 import { graphMacs } from '../plan/metrics.ts';
 import type { Plan, Policy } from '../plan/plan.ts';
@@ -18,11 +19,12 @@ import {
   type Candidate,
   layerByLayer,
   plannedCandidate,
+  polished,
   streamedCandidates,
   sweptCandidate,
   type Variant,
 } from './candidates.ts';
-import { copiedConcats, withoutIdleCopies } from './copies.ts';
+import { withoutIdleCopies } from './copies.ts';
 import { csdfCandidate } from './csdf.ts';
 import { explained } from './explain.ts';
 import { overlappedCandidate } from './overlapped.ts';
@@ -89,7 +91,7 @@ function firstPlans(
   { policy, part = (run) => run() }: FitRequest,
 ): { variants: Variant[]; layerwise: Candidate[] } {
   const first = part(() => {
-    const variants = variantsOf(graph, policy);
+    const variants = networkVariants(graph, policy).map((network) => ({ graph, network }));
     return { variants, layerwise: variants.map(layerByLayer) };
   });
   if (first) return first;
@@ -110,8 +112,8 @@ function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate):
   const network = copies && (networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies));
   const found = network ? streamedCandidates([{ graph, network }], request, layout.arenaBytes) : [];
   const start = found.length > 0 ? best(found, request.budgetBytes) : reached;
-  const swept = part(() => sweptCandidate(start));
-  return swept ? [...found, swept] : found;
+  const better = part(() => sweptCandidate(start) ?? (start.rough ? polished(start) : undefined));
+  return better ? [...found, better] : found;
 }
 
 /** Small networks in the best order of rows that can be found. */
@@ -215,7 +217,10 @@ function stripPlans(
   const own = part(() =>
     last === variant.network.steps.length - 1 ? plannedCandidate(variant, choice.spans) : undefined,
   );
-  return [...(own ? [own] : []), ...streamedCandidates([variant], request, ceilingBytes)];
+  const found = [...(own ? [own] : []), ...streamedCandidates([variant], request, ceilingBytes)];
+  const reached = found.length > 0 ? best(found, request.budgetBytes) : undefined;
+  const better = reached?.rough ? part(() => polished(reached)) : undefined;
+  return better ? [...found, better] : found;
 }
 
 /** The network with its peaks cut into tiles (method 3), layer by layer. */
@@ -281,14 +286,4 @@ function best(found: readonly Candidate[], budget: number | undefined): Candidat
     return a.cost < b.cost;
   };
   return found.reduce((a, b) => (better(b, a) ? b : a));
-}
-
-/** The network in the file's order and the best one, with concats written in place or copied. */
-function variantsOf(graph: Graph, policy: Policy): Variant[] {
-  const copies = copiedConcats(graph);
-  const choices = copies.length > 0 ? [[], copies] : [[]];
-  return choices.flatMap((c) => {
-    const networks = [networkOf(graph, policy, c), networkOf(graph, policy, c, 'best')];
-    return networks.flatMap((network) => (network ? [{ graph, network }] : []));
-  });
 }

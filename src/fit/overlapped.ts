@@ -70,7 +70,7 @@ function layoutOf({ sampled, layers, directions, packing }: OverlapLayout): {
   const { timeline, offsets, heightBytes, lowerBoundBytes } = packing;
   const spans = sampled.spans(directions).map((span) => {
     const { memoryBytes, aliveBytes, workBytes } = layers[span.first];
-    return { ...span, eager: false, peakBytes: memoryBytes + aliveBytes + workBytes };
+    return { ...span, peakBytes: memoryBytes + aliveBytes + workBytes };
   });
   const layout: Layout = {
     arenaBytes: heightBytes,

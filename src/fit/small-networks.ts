@@ -100,5 +100,5 @@ function copyChoices(graph: Graph): CopyChoice[][] | undefined {
 function laidOut(network: Network, order: ArrayLike<number>): Layout | undefined {
   const span = { ...wholeOf(network)!, mode: 'singles' } as const;
   const scheduled = scheduleSpan(network, span, { order, record: true });
-  return scheduled && layOut(network, [{ ...scheduled, eager: false }], { effort: 'quick' });
+  return scheduled && layOut(network, [scheduled], { effort: 'quick' });
 }

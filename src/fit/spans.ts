@@ -4,12 +4,10 @@
  */
 
 import type { Network } from '../passes/3-schedule/steps.ts';
-import { type SpanSchedule, scheduleSpan } from '../passes/3-schedule/stream.ts';
+import { type FiringOrder, type SpanSchedule, scheduleSpan } from '../passes/3-schedule/stream.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
 
-export interface SpanChoice extends SpanSchedule {
-  readonly eager: boolean;
-}
+export type SpanChoice = SpanSchedule;
 
 export interface SpanSearch {
   /** Modes a span of several steps may use; a single step may always be whole. */
@@ -47,10 +45,7 @@ export function firstSchedulable(network: Network): number {
 export function wholeSpans(network: Network, end = network.steps.length): SpanChoice[] {
   const spans: SpanChoice[] = [];
   for (let s = firstSchedulable(network); s < end; s++) {
-    spans.push({
-      ...scheduleSpan(network, { first: s, last: s, mode: 'whole' }, { record: true })!,
-      eager: false,
-    });
+    spans.push(scheduleSpan(network, { first: s, last: s, mode: 'whole' }, { record: true })!);
   }
   return spans;
 }
@@ -219,7 +214,7 @@ function knownSpan(
   return found;
 }
 
-/** The better of the two firing orders. */
+/** The best of the firing orders. */
 function scheduleBetter(
   network: Network,
   first: number,
@@ -231,17 +226,18 @@ function scheduleBetter(
   const onEffort = (looks: number) => {
     if (work) work.left -= looks;
   };
-  const demand = scheduleSpan(network, { first, last, mode }, { limitBytes, onEffort });
-  let span: SpanChoice | undefined = demand && { ...demand, eager: false };
-  if (mode !== 'whole' && last - first > 1 && hasBranch(network, first, last)) {
-    const bound = demand ? demand.peakBytes - 1 : limitBytes;
-    const eager = scheduleSpan(network, { first, last, mode }, { limitBytes: bound, eager: true, onEffort });
-    if (eager) span = { ...eager, eager: true };
+  const branches = mode !== 'whole' && last - first > 1 && hasBranch(network, first, last);
+  const orders: readonly FiringOrder[] = branches ? ['demand', 'eager', 'deepest'] : ['demand'];
+  let span: SpanChoice | undefined;
+  for (const firing of orders) {
+    const bound = span ? span.peakBytes - 1 : limitBytes;
+    const found = scheduleSpan(network, { first, last, mode }, { limitBytes: bound, firing, onEffort });
+    if (found) span = found;
   }
   return { span, exceeds: span ? 0 : limitBytes };
 }
 
-/** In a chain both orders are the same. */
+/** In a chain all orders are the same. */
 function hasBranch({ touched, roots }: Network, first: number, last: number): boolean {
   for (let step = first; step <= last; step++) {
     for (const root of touched[step]) {

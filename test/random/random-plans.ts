@@ -17,6 +17,7 @@ import { executePlan, measureTouchedBytes } from '../../src/run/execute.ts';
 import { runReference } from '../../src/run/reference.ts';
 import { type RandomGraphOptions, randomGraph, randomInputs } from './random-graph.ts';
 
+const ORDERS = ['demand', 'deepest', 'eager'] as const;
 const INPUT_POLICIES = ['reuse', 'keep', 'external', 'streamed'] as const;
 const OUTPUT_POLICIES = ['whole', 'streamed'] as const;
 
@@ -131,7 +132,7 @@ function overlappedSteps(network: Network, random: Random): SpanChoice[] {
   for (let s = firstSchedulable(network); s < network.steps.length; s++) {
     const mode = (['whole', 'rows', 'pixels'] as const)[pick(random, 0, 2)];
     const how = { mode, staged: random() < 0.5, reverse: random() < 0.5 };
-    spans.push({ first: s, last: s, ...how, eager: false, peakBytes: 0, firings: 0, rings: new Map() });
+    spans.push({ first: s, last: s, ...how, peakBytes: 0, firings: 0, rings: new Map() });
   }
   return spans;
 }
@@ -166,7 +167,15 @@ function randomSpans(network: Network, random: Random, longest: number): SpanCho
     const modes: Mode[] =
       first === last ? ['whole', 'rows', 'pixels', 'singles'] : ['rows', 'pixels', 'singles'];
     const mode = modes[pick(random, 0, modes.length - 1)];
-    spans.push({ first, last, mode, eager: random() < 0.5, peakBytes: 0, firings: 0, rings: new Map() });
+    spans.push({
+      first,
+      last,
+      mode,
+      firing: ORDERS[Math.floor(random() * ORDERS.length)],
+      peakBytes: 0,
+      firings: 0,
+      rings: new Map(),
+    });
     first = last + 1;
   }
   return spans;

@@ -78,10 +78,9 @@ export function streamPlan(graph: Graph, order?: RowOrder): Plan {
   const all = { first: 0, last: network.steps.length - 1, mode: 'rows' } as const;
   const plans = (['replay', 'demand', 'eager'] as const).flatMap((which) => {
     if (order && which !== order) return [];
-    const eager = which === 'eager';
-    const given = which === 'replay' ? { order: replayOrder(network) } : { eager };
+    const given = which === 'replay' ? { order: replayOrder(network) } : { firing: which };
     const span = scheduleSpan(network, all, { record: true, ...given });
-    return span ? [assemblePlan(graph, network, [{ ...span, eager }]).plan] : [];
+    return span ? [assemblePlan(graph, network, [span]).plan] : [];
   });
   plans.sort((a, b) => a.arenaBytes - b.arenaBytes);
   const proven = plans.find((plan) => checkPlan(graph, plan).ok);

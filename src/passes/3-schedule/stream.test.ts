@@ -49,7 +49,7 @@ describe('rings of a streamed chain', () => {
   test('both orders are the same on a chain', () => {
     for (const mode of ['rows', 'pixels'] as const) {
       const demand = scheduleSpan(network, { first: 1, last: 3, mode }, { record: true })!;
-      const eager = scheduleSpan(network, { first: 1, last: 3, mode }, { record: true, eager: true })!;
+      const eager = scheduleSpan(network, { first: 1, last: 3, mode }, { record: true, firing: 'eager' })!;
       expect(demand.peakBytes).toBe(eager.peakBytes);
     }
   });

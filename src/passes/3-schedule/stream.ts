@@ -23,6 +23,8 @@ export interface SpanSchedule extends SpanShape {
   /** Greatest sum of live bytes of everything in the arena while the span runs. */
   readonly peakBytes: number;
   readonly firings: number;
+  /** Which step fired next; left out: `demand`, or an order that was given. */
+  readonly firing?: FiringOrder;
   /** Root index -> elements, for the tensors that stay inside the span. */
   readonly rings: ReadonlyMap<number, number>;
   /** Root index -> elements of a piece, for the tensors whose rows are placed one by one. */
@@ -31,14 +33,20 @@ export interface SpanSchedule extends SpanShape {
   readonly sequence?: Int32Array;
 }
 
+/**
+ * `demand`: what the span's last steps lack, the first of it first. `deepest`: of what they lack, first what reaches
+ * furthest up the network, so that what is ready fires when the rest is. `eager`: whatever is ready, most downstream first.
+ */
+export type FiringOrder = 'demand' | 'deepest' | 'eager';
+
 export interface ScheduleOptions {
   /** Give up (undefined) when the peak exceeds this. */
   readonly limitBytes?: number;
   readonly record?: boolean;
   /** Told how often readiness was looked into: the time it took, also where the limit was exceeded. */
   readonly onEffort?: (looks: number) => void;
-  /** Fire whatever is ready, most downstream first, instead of only what is asked for. */
-  readonly eager?: boolean;
+  /** Which step fires next; left out: `demand`. */
+  readonly firing?: FiringOrder;
   /** Fire these steps, in this order: one found elsewhere. Firings that nothing needs are left out. */
   readonly order?: ArrayLike<number>;
 }
@@ -96,7 +104,7 @@ class SpanRun {
   readonly #network: Network;
   readonly #span: SpanShape;
   readonly #limit: number;
-  readonly #eager: boolean;
+  readonly #firing: FiringOrder;
   readonly #order?: ArrayLike<number>;
   /** Rows are placed one by one: what is live counts, not the largest ring. */
   readonly #singles: boolean;
@@ -108,6 +116,10 @@ class SpanRun {
   readonly #sequence?: number[];
   #ringBytes = 0;
   #boundaryBytes = 0;
+  /** What `#reach` found, and for which question. */
+  readonly #asked: Int32Array;
+  readonly #reached: Int32Array;
+  #query = 0;
   #count = 0;
   #fixedBytes = 0;
   #peakBoundary = 0;
@@ -116,7 +128,7 @@ class SpanRun {
     this.#network = network;
     this.#span = span;
     this.#limit = options.limitBytes ?? Number.POSITIVE_INFINITY;
-    this.#eager = options.eager ?? false;
+    this.#firing = options.firing ?? 'demand';
     this.#order = options.order;
     this.#singles = span.mode === 'singles';
     const steps = span.last - span.first + 1;
@@ -125,6 +137,8 @@ class SpanRun {
     );
     this.#fired = new Int32Array(steps);
     this.#target = new Int32Array(steps);
+    this.#asked = new Int32Array(steps);
+    this.#reached = new Int32Array(steps);
     if (options.record) this.#sequence = [];
     this.#describe();
     this.#steps = this.#tables.map((table) => this.#stepRun(table));
@@ -235,7 +249,7 @@ class SpanRun {
   go(): SpanSchedule | undefined {
     const done = this.#order
       ? this.#runGiven(this.#order)
-      : this.#eager
+      : this.#firing === 'eager'
         ? this.#runEager()
         : this.#runDemand();
     if (!done) return undefined;
@@ -250,6 +264,7 @@ class SpanRun {
       ...this.#span,
       peakBytes: this.#worst(),
       firings: this.#count,
+      ...(this.#firing === 'demand' ? {} : { firing: this.#firing }),
       rings,
       ...(this.#singles ? { pieces } : {}),
       sequence: this.#sequence && Int32Array.from(this.#sequence),
@@ -290,6 +305,56 @@ class SpanRun {
     return -1;
   }
 
+  /** Step i waits for step p. */
+  #waitsFor(i: number, p: number): boolean {
+    const f = this.#fired[i];
+    for (const { step, pixels, written } of this.#steps[i].waits) {
+      if (step !== p) continue;
+      const fired = this.#fired[p];
+      if ((fired === 0 ? 0 : written[fired - 1]) < pixels[f]) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Of the steps that keep step i from firing, the one that reaches furthest up the network for what it lacks itself, or
+   * -1. What is ready fires last then: a row of a concat is not begun before the rows that its other parts need are there.
+   */
+  #deepest(i: number): number {
+    const { waits } = this.#steps[i];
+    let best = this.#lacking(i);
+    if (best < 0 || waits.length < 2) return best;
+    this.#query++;
+    let reach = -1;
+    for (const { step } of waits) {
+      if (step === best && reach >= 0) continue;
+      if (!this.#waitsFor(i, step)) continue;
+      const reached = this.#reach(step);
+      if (reach < 0 || reached < reach) {
+        reach = reached;
+        best = step;
+      }
+    }
+    return best;
+  }
+
+  /** The first step of the network that must fire for step i to fire. */
+  #reach(i: number): number {
+    if (this.#asked[i] === this.#query) return this.#reached[i];
+    this.looks++;
+    let least = i;
+    const f = this.#fired[i];
+    for (const { step, pixels, written } of this.#steps[i].waits) {
+      const fired = this.#fired[step];
+      if ((fired === 0 ? 0 : written[fired - 1]) >= pixels[f]) continue;
+      const reached = this.#reach(step);
+      if (reached < least) least = reached;
+    }
+    this.#asked[i] = this.#query;
+    this.#reached[i] = least;
+    return least;
+  }
+
   #runGiven(order: ArrayLike<number>): boolean {
     for (let k = 0; k < order.length; k++) {
       const i = order[k] - this.#span.first;
@@ -315,7 +380,7 @@ class SpanRun {
         stack.push(sink);
         while (stack.length > 0) {
           const i = stack[stack.length - 1];
-          const p = this.#lacking(i);
+          const p = this.#firing === 'deepest' ? this.#deepest(i) : this.#lacking(i);
           if (p >= 0) {
             if (this.#fired[p] >= this.#steps[p].count) throw new Error(`step ${i} waits for ever`);
             stack.push(p);
@@ -324,9 +389,7 @@ class SpanRun {
           stack.pop();
           // An exit that was ready may have fired in the meantime, and what waited for it waits no more.
           const waiting =
-            stack.length > 0
-              ? this.#lacking(stack[stack.length - 1]) === i
-              : this.#fired[i] < this.#target[i];
+            stack.length > 0 ? this.#waitsFor(stack[stack.length - 1], i) : this.#fired[i] < this.#target[i];
           if (!waiting) continue;
           if (!this.#fire(i)) return false;
           if (exits.length > 1 && !this.#fireReadyExits(exits, e)) return false;

@@ -1,9 +1,10 @@
 /**
  * Plain buffers placed in the order in which they come to life, below a given height: a beam of half-finished
  * packings sweeps over time, and those live on whose neighbours die at about the same time, so that what is freed
- * is freed in large pieces. Rows of many sizes that follow one another pack well this way; the same sweep backwards
+ * is freed in large pieces; what lives long and what is soon gone lie at opposite ends. Rows of many sizes that follow one another pack well this way; the same sweep backwards
  * in time, and with other weights, is another chance.
  */
+import { uniformNumbers } from '../../../seeded.ts';
 import type { PackingAnswer } from './problem.ts';
 import { sortedBy } from './sections.ts';
 
@@ -32,37 +33,39 @@ export interface SweepLimits {
 }
 
 /** Packings kept side by side: which number does it differs from sweep to sweep. */
-const WIDTHS = [64, 32, 128];
+const WIDTHS = [32, 32, 64];
 /** Buffers between two moments that a sweep can go back to, at least, and numbers kept for all such moments. */
-const STRIDE = 24;
+const STRIDE = 48;
 const MOST_SAVED = 16_000_000;
-/** Looks for each buffer that may be live beside another: some two dozen sweeps, which is enough for a small problem. */
-const MOST_LOOKS = 1500;
+/** Looks for each buffer that may be live beside another: some dozen sweeps, which is enough for a small problem. */
+const MOST_LOOKS = 750;
 /** How far up from the bound to the best height the next sweeps aim. */
-const REACHES = [0.75, 0.4, 0.6, 0.3, 0.9];
+const REACHES = [0.7, 0.5];
 /** Places of the same worth are taken in random order. */
 const NOISE = 1 / 32;
 const MOST_WAYS = 2 ** 20;
 /** Times that a sweep goes back without getting any further before it is given up. */
-const MOST_RETURNS = 10;
+const MOST_RETURNS = 4;
 
 /** The lowest packing found below `below`; undefined where none is. The same work gives the same answer. */
 export function packBySweep(problem: SweepProblem, limits: SweepLimits): PackingAnswer | undefined {
   const { sizes, from, to, alignment, lowerBound } = problem;
   const members = sortedBy(sizes.length, (i) => i).filter((i) => to[i] > from[i] && sizes[i] > 0);
   if (members.length === 0) return undefined;
-  const random = generator(0x9e3779b9);
+  const random = uniformNumbers(0x9e3779b9);
   const ways = [itemsOf(problem, members, false), itemsOf(problem, members, true)];
   const lives = Float64Array.from(members, (i) => to[i] - from[i]).sort();
   const bySize = Float64Array.from(members, (i) => sizes[i]).sort();
   const usual = Math.max(1, lives[Math.floor(lives.length * 0.75)]);
-  const taste = (): Taste => {
-    const horizon = Math.max(1, usual * 4 ** random());
+  const anyTaste = (): Taste => {
+    const horizon = Math.max(1, usual * 0.5 * 4 ** random());
     return {
       horizon,
-      exactFit: horizon * 0.05 * random(),
-      sliver: horizon * 0.1 * random(),
+      exactFit: horizon * 0.1 * random(),
+      sliver: horizon * 0.2 * random(),
       sliverBytes: bySize[Math.floor(bySize.length * 0.25 * random())],
+      pull: horizon * 3 * (2 * random() - 1),
+      long: usual * 2 * 2 ** random(),
     };
   };
   let best: PackingAnswer | undefined;
@@ -72,9 +75,10 @@ export function packBySweep(problem: SweepProblem, limits: SweepLimits): Packing
     const aim = Math.min(height - 1, lowerBound + (height - lowerBound) * REACHES[round % REACHES.length]);
     // Backwards is the better way once in a while only.
     const items = ways[round % 4 === 3 ? 1 : 0];
+    const taste = anyTaste();
     const sweep = new Sweep(items, Math.floor(aim / alignment) * alignment, {
       width: WIDTHS[round % WIDTHS.length],
-      taste,
+      taste: () => ({ ...taste, horizon: taste.horizon * (0.7 + 0.6 * random()) }),
       random,
     });
     const places = sweep.run(left);
@@ -100,6 +104,7 @@ interface Items {
   readonly death: Int32Array;
   /** By place in the order. Backwards in time nothing shrinks: such buffers count whole. */
   readonly shrinking: ReadonlyMap<number, Shrinking>;
+  readonly shrinks: Uint8Array;
   readonly mostLive: number;
 }
 
@@ -119,14 +124,16 @@ function itemsOf(
     live = live.filter((j) => death(j) > birth(i));
     mostLive = Math.max(mostLive, live.push(i));
   }
+  const shapes = new Map(
+    backwards ? [] : [...order].flatMap((i, k) => (shrinking?.has(i) ? [[k, shrinking.get(i)!]] : [])),
+  );
   return {
     order,
     size: Int32Array.from(order, (i) => Math.ceil(sizes[i] / alignment) * alignment),
     birth: Int32Array.from(order, birth),
     death: Int32Array.from(order, death),
-    shrinking: new Map(
-      backwards ? [] : [...order].flatMap((i, k) => (shrinking?.has(i) ? [[k, shrinking.get(i)!]] : [])),
-    ),
+    shrinking: shapes,
+    shrinks: Uint8Array.from(order, (_, k) => (shapes.has(k) ? 1 : 0)),
     mostLive,
   };
 }
@@ -140,6 +147,9 @@ interface Taste {
   /** What leaving a gap smaller than `sliverBytes` costs. */
   readonly sliver: number;
   readonly sliverBytes: number;
+  /** What the whole height is worth: those that live longer than `long` gather at the bottom (at the top where it is negative), the others opposite. */
+  readonly pull: number;
+  readonly long: number;
 }
 
 interface SweepSettings {
@@ -151,7 +161,11 @@ interface SweepSettings {
 /** What is live in one half-finished packing, from the bottom up. */
 interface Packed {
   count: number;
+  /** Nobody dies before. */
+  next: number;
   score: number;
+  /** A number for what lies where and until when: packings that look alike have the same. */
+  look: number;
   /** Place in the order of births. */
   readonly item: Int32Array;
   readonly offset: Int32Array;
@@ -178,6 +192,7 @@ class Sweep {
   readonly #gap: Int32Array;
   readonly #place: Int32Array;
   readonly #score: Float64Array;
+  /** Scores in units of the noise, and the way in the low digits: numbers sort fastest by themselves. */
   readonly #rank: Float64Array;
   #ways = 0;
 
@@ -238,20 +253,23 @@ class Sweep {
   /** All ways to place buffer k: at either end of every gap that has room. */
   #offer(k: number): void {
     const { size, birth, death } = this.#items;
-    const { horizon, exactFit, sliver, sliverBytes } = this.#taste;
+    const { horizon, exactFit, sliver, sliverBytes, pull, long } = this.#taste;
     const capacity = this.#capacity;
     const random = this.#random;
     const now = birth[k];
     const bytes = size[k];
     const ends = death[k];
     const apart = (end: number) => Math.min(horizon, Math.abs(end - ends));
+    const lower = ((ends - now > long ? 1 : -1) * pull) / capacity;
     this.#ways = 0;
     const add = (parent: number, gap: number, place: number, score: number) => {
       const way = this.#ways++;
       this.#parent[way] = parent;
       this.#gap[way] = gap;
       this.#place[way] = place;
-      this.#score[way] = score + random() * NOISE;
+      const total = score + place * lower + random() * NOISE;
+      this.#score[way] = total;
+      this.#rank[way] = Math.floor(total * (1 / NOISE)) * MOST_WAYS + way;
     };
     this.#beam.forEach((packed, parent) => {
       expire(packed, now, this.#items);
@@ -280,12 +298,8 @@ class Sweep {
 
   /** The best of them become the beam; packings that look alike from here on are kept once. */
   #choose(k: number, parents: Int32Array, places: Int32Array): void {
-    const { size, death } = this.#items;
-    // Numbers sort fastest by themselves: the way is in the low digits.
-    const order = this.#rank.subarray(0, this.#ways);
-    for (let way = 0; way < order.length; way++)
-      order[way] = Math.round(this.#score[way] / NOISE) * MOST_WAYS + way;
-    order.sort();
+    const { size, death, shrinks } = this.#items;
+    const order = this.#rank.subarray(0, this.#ways).sort();
     const next: Packed[] = [];
     const seen = new Set<number>();
     for (let c = 0; c < order.length && next.length < this.#width; c++) {
@@ -293,11 +307,11 @@ class Sweep {
       const from = this.#beam[this.#parent[way]];
       const gap = this.#gap[way];
       const place = this.#place[way];
-      const look = fingerprint(from, gap, place, death[k]);
+      const look = from.look + fingerprint(place, death[k]);
       if (seen.has(look)) continue;
       seen.add(look);
       const to = this.#spare.pop()!;
-      insert(from, to, gap, k, place, place + size[k], death[k]);
+      insert(from, to, gap, k, place, place + size[k], death[k], shrinks[k] === 1);
       to.score = this.#score[way];
       parents[k * this.#width + next.length] = this.#parent[way];
       places[k * this.#width + next.length] = place;
@@ -311,7 +325,9 @@ class Sweep {
 function emptyPacked(mostLive: number): Packed {
   return {
     count: 0,
+    next: 0,
     score: 0,
+    look: 0,
     item: new Int32Array(mostLive),
     offset: new Int32Array(mostLive),
     end: new Int32Array(mostLive),
@@ -324,19 +340,30 @@ function copyOf({ item, offset, end, death, ...packed }: Packed): Packed {
 }
 
 /** What is dead goes; of what shrinks, the upper part stays. */
-function expire(packed: Packed, now: number, { size, shrinking }: Items): void {
+function expire(packed: Packed, now: number, { size, shrinking, shrinks }: Items): void {
+  if (now < packed.next) return;
   const { item, offset, end, death } = packed;
   let kept = 0;
+  let next = Number.POSITIVE_INFINITY;
   for (let g = 0; g < packed.count; g++) {
-    if (death[g] <= now) continue;
-    const shape = shrinking.size > 0 ? shrinking.get(item[g]) : undefined;
+    if (death[g] <= now) {
+      packed.look -= fingerprint(offset[g], death[g]);
+      continue;
+    }
     item[kept] = item[g];
-    offset[kept] = shape ? end[g] - size[item[g]] + lowEnd(shape, now) : offset[g];
+    offset[kept] = offset[g];
     end[kept] = end[g];
     death[kept] = death[g];
+    if (shrinks[item[g]]) {
+      offset[kept] = end[g] - size[item[g]] + lowEnd(shrinking.get(item[g])!, now);
+      packed.look += fingerprint(offset[kept], death[g]) - fingerprint(offset[g], death[g]);
+      next = now;
+    }
+    if (death[g] < next) next = death[g];
     kept++;
   }
   packed.count = kept;
+  packed.next = next;
 }
 
 function lowEnd({ times, lo }: Shrinking, now: number): number {
@@ -358,6 +385,7 @@ function insert(
   place: number,
   end: number,
   death: number,
+  shrinks: boolean,
 ): void {
   const copy = (a: Int32Array, b: Int32Array, value: number) => {
     for (let g = 0; g < gap; g++) b[g] = a[g];
@@ -369,35 +397,14 @@ function insert(
   copy(from.end, to.end, end);
   copy(from.death, to.death, death);
   to.count = from.count + 1;
+  to.next = Math.min(from.next, shrinks ? 0 : death);
+  to.look = from.look + fingerprint(place, death);
 }
 
-/** A number for a packing with one more buffer: what lies where, and until when. */
-function fingerprint({ count, offset, death }: Packed, gap: number, place: number, ends: number): number {
-  let a = 0x811c9dc5;
-  let b = 0x1b873593;
-  const mix = (value: number) => {
-    a = Math.imul(a ^ value, 0x01000193);
-    b = Math.imul(b + value, 0x85ebca6b) ^ (b >>> 13);
-  };
-  for (let g = 0; g <= count; g++) {
-    if (g === gap) {
-      mix(place);
-      mix(ends);
-    }
-    if (g < count) {
-      mix(offset[g]);
-      mix(death[g]);
-    }
-  }
-  return (a >>> 0) * 0x100000 + (b >>> 12);
-}
-
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 4294967296;
-  };
+/** A number for a buffer at a place; sums of a thousand of them are still exact. */
+function fingerprint(place: number, death: number): number {
+  let a = Math.imul(place ^ Math.imul(death, 0x9e3779b1), 0x85ebca6b);
+  a = Math.imul(a ^ (a >>> 15), 0xc2b2ae35);
+  const b = Math.imul(a ^ (a >>> 13) ^ death, 0x27d4eb2f);
+  return (a >>> 0) * 0x400 + (b >>> 22);
 }
