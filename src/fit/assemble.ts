@@ -56,10 +56,10 @@ export function refined(network: Network, layout: Layout): Layout {
   return { ...(again.arenaBytes <= layout.arenaBytes ? again : layout), lowerBoundBytes };
 }
 
-/** Gaps that sweeps look at: a few seconds. */
-const SWEEP_WORK = 80_000_000;
+/** Gaps that sweeps look at: some seconds. */
+const SWEEP_WORK = 160_000_000;
 /** Above the bound by no more than this, a layout is left as it is. */
-const CLOSE = 1.002;
+export const CLOSE = 1.002;
 
 /** The same firing order with every row apart, at the addresses that sweeps over time find; undefined where they are no better. */
 export function squeezed(network: Network, layout: Layout): Layout | undefined {

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Tiling } from '../passes/1-restructure/tiling.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
-import { type Layout, layOut, refined, squeezed } from './assemble.ts';
+import { CLOSE, type Layout, layOut, refined, squeezed } from './assemble.ts';
 import { turnRound } from './directions.ts';
 import { exactWhole, withExactOrders } from './exact-spans.ts';
 import {
@@ -56,8 +56,9 @@ export function layerByLayer(variant: Variant): Candidate {
 
 /** The plan of spans that were found elsewhere. */
 export function plannedCandidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
-  const best = reshaped(candidate(variant, spans, 'quick'), peakOf(spans));
-  return best.map(polished).reduce((a, b) => (b.layout.arenaBytes < a.layout.arenaBytes ? b : a));
+  const together = turned(candidate(variant, spans, 'quick'), peakOf(spans));
+  const found = [together, setApart(together)].map(polished);
+  return found[1].layout.arenaBytes < found[0].layout.arenaBytes ? found[1] : found[0];
 }
 
 function candidate(
@@ -218,24 +219,28 @@ function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: 
     found.push({ made, peak });
   }
   found.sort((a, b) => a.made.layout.arenaBytes - b.made.layout.arenaBytes);
-  const near = (bytes: number, share: number) => bytes <= reached * share;
+  const { arenaBytes } = found[0]?.made.layout ?? { arenaBytes: 0 };
   const best = found
-    .slice(0, RESHAPED)
-    .filter(({ made }) => near(made.layout.arenaBytes, WORTH_RESHAPING))
+    .slice(0, TURNED)
+    .filter(({ made }) => made.layout.arenaBytes <= arenaBytes * WORTH_TURNING)
     // What is broken off stays as it was laid out first.
-    .flatMap(({ made, peak }) => part(() => reshaped(made, peak)) ?? []);
+    .flatMap(({ made, peak }) => part(() => turned(made, peak)) ?? []);
   best.sort((a, b) => a.layout.arenaBytes - b.layout.arenaBytes);
-  reached = Math.min(reached, ...best.map((c) => c.layout.arenaBytes));
   const better = best
     .slice(0, REFINED)
-    .filter(({ layout }) => near(layout.arenaBytes, WORTH_REFINING))
-    .flatMap((made) => (made.rough ? made : (part(() => polished(made)) ?? [])));
-  return [...better, ...found.map(({ made }) => made)];
+    .filter(({ layout }) => layout.arenaBytes <= best[0].layout.arenaBytes * WORTH_REFINING)
+    .flatMap((made) => part(() => polished(made)) ?? []);
+  reached = Math.min(reached, ...better.map((c) => c.layout.arenaBytes));
+  const apart = best
+    .filter(({ layout }) => layout.lowerBoundBytes * CLOSE < reached)
+    .slice(0, REFINED)
+    .flatMap((made) => part(() => setApart(made)) ?? []);
+  return [...better, ...apart, ...found.map(({ made }) => made)];
 }
 
-/** Layouts whose operators are turned round and whose rows are set apart: those nearest to the best. */
-const RESHAPED = 3;
-const WORTH_RESHAPING = 1.06;
+/** Layouts whose operators are turned round: those nearest to the best. */
+const TURNED = 3;
+const WORTH_TURNING = 1.06;
 /** Of these, layouts that get better addresses. */
 const REFINED = 2;
 const WORTH_REFINING = 1.03;
@@ -247,15 +252,14 @@ function rowsOf(network: Network): number {
   return network.steps.reduce((rows, _, s) => rows + network.table(s, 'rows').count, 0);
 }
 
-/** The candidate with operators turned round where that takes less, and that with every row apart. */
-function reshaped(found: Candidate, peak: number): Candidate[] {
-  const { network } = found.variant;
-  const layout = turnRound(network, found.layout, peak);
-  const together = { ...found, layout };
-  if (layout.arenaBytes <= layout.lowerBoundBytes) return [together];
-  // Tensors between spans may leave gaps that rows of theirs would not.
-  const apart = layOut(network, layout.spans, { effort: 'quick', everyRowApart: true });
-  return [together, { ...found, layout: apart, rough: true }];
+function turned(found: Candidate, peak: number): Candidate {
+  return { ...found, layout: turnRound(found.variant.network, found.layout, peak) };
+}
+
+/** The candidate with every row apart: tensors between spans may leave gaps that rows of theirs would not. */
+function setApart(found: Candidate): Candidate {
+  const layout = layOut(found.variant.network, found.layout.spans, { effort: 'quick', everyRowApart: true });
+  return { ...found, layout, rough: true };
 }
 
 /** The candidate at better addresses. */

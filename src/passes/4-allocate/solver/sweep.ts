@@ -32,15 +32,15 @@ export interface SweepLimits {
   readonly work: number;
 }
 
-/** Packings kept side by side: which number does it differs from sweep to sweep. */
-const WIDTHS = [32, 32, 64];
+/** Packings kept side by side: more of them are worth less than more sweeps. */
+const WIDTH = 32;
 /** Buffers between two moments that a sweep can go back to, at least, and numbers kept for all such moments. */
 const STRIDE = 48;
 const MOST_SAVED = 16_000_000;
 /** Looks for each buffer that may be live beside another: some dozen sweeps, which is enough for a small problem. */
 const MOST_LOOKS = 750;
 /** How far up from the bound to the best height the next sweeps aim. */
-const REACHES = [0.7, 0.5];
+const REACH = 0.7;
 /** Places of the same worth are taken in random order. */
 const NOISE = 1 / 32;
 const MOST_WAYS = 2 ** 20;
@@ -72,12 +72,12 @@ export function packBySweep(problem: SweepProblem, limits: SweepLimits): Packing
   let height = limits.below;
   let left = Math.min(limits.work, MOST_LOOKS * members.length * ways[0].mostLive);
   for (let round = 0; left > 0 && height > lowerBound; round++) {
-    const aim = Math.min(height - 1, lowerBound + (height - lowerBound) * REACHES[round % REACHES.length]);
+    const aim = Math.min(height - 1, lowerBound + (height - lowerBound) * REACH);
     // Backwards is the better way once in a while only.
     const items = ways[round % 4 === 3 ? 1 : 0];
     const taste = anyTaste();
     const sweep = new Sweep(items, Math.floor(aim / alignment) * alignment, {
-      width: WIDTHS[round % WIDTHS.length],
+      width: WIDTH,
       taste: () => ({ ...taste, horizon: taste.horizon * (0.7 + 0.6 * random()) }),
       random,
     });
