@@ -246,7 +246,7 @@ const REFINED = 2;
 const WORTH_REFINING = 1.03;
 
 /** Rows beyond which none is placed by itself: their addresses would take too long to find. */
-const MOST_SINGLE_ROWS = 8000;
+const MOST_SINGLE_ROWS = 10_000;
 
 function rowsOf(network: Network): number {
   return network.steps.reduce((rows, _, s) => rows + network.table(s, 'rows').count, 0);
