@@ -233,7 +233,7 @@ function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: 
   reached = Math.min(reached, ...better.map((c) => c.layout.arenaBytes));
   const apart = best
     .filter(({ layout }) => layout.lowerBoundBytes * CLOSE < reached)
-    .slice(0, REFINED)
+    .slice(0, SET_APART)
     .flatMap((made) => part(() => setApart(made)) ?? []);
   return [...better, ...apart, ...found.map(({ made }) => made)];
 }
@@ -242,8 +242,10 @@ function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: 
 const TURNED = 3;
 const WORTH_TURNING = 1.06;
 /** Of these, layouts that get better addresses. */
-const REFINED = 2;
-const WORTH_REFINING = 1.03;
+const REFINED = 3;
+const WORTH_REFINING = 1.06;
+/** Those whose rows are set apart. */
+const SET_APART = 3;
 
 /** Rows beyond which none is placed by itself: their addresses would take too long to find. */
 const MOST_SINGLE_ROWS = 10_000;
@@ -259,8 +261,12 @@ function turned(found: Candidate, peak: number): Candidate {
 /** The candidate with every row apart: tensors between spans may leave gaps that rows of theirs would not. */
 function setApart(found: Candidate): Candidate {
   const layout = layOut(found.variant.network, found.layout.spans, { effort: 'quick', everyRowApart: true });
-  return { ...found, layout, rough: true };
+  const rough = { ...found, layout, rough: true };
+  return layout.timeline.lifetimes.length <= FEW_BUFFERS ? polished(rough) : rough;
 }
+
+/** Good addresses for so many buffers are found at once. */
+const FEW_BUFFERS = 1000;
 
 /** The candidate at better addresses. */
 export function polished({ rough, ...found }: Candidate): Candidate {
