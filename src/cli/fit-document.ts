@@ -18,6 +18,10 @@ export interface FitDocument {
   readonly lowerBoundBytes: number;
   readonly optimal: boolean;
   readonly checked: boolean;
+  /** Firings of a run, and what storing their order takes: entries of its loops, and bytes. */
+  readonly firings: number;
+  readonly scheduleEntries: number;
+  readonly scheduleBytes: number;
   /** With fits false: the smallest arena there is, and what it costs. */
   readonly smallestBytes?: number;
   readonly smallestMacOverhead?: number;
@@ -57,6 +61,7 @@ export function documentOf(compiled: Compiled, asked: Asked): FitDocument {
   const { model, budgetBytes, bank, accounting, board, files } = asked;
   const { plan, fits, arenaBytes, scratchBytes, macs, macOverhead, lowerBoundBytes, optimal, checked } =
     compiled;
+  const { firings, scheduleEntries, scheduleBytes } = compiled;
   return {
     model,
     ramBudgetBytes: budgetBytes ?? null,
@@ -72,12 +77,24 @@ export function documentOf(compiled: Compiled, asked: Asked): FitDocument {
     lowerBoundBytes,
     optimal,
     checked,
+    firings,
+    scheduleEntries,
+    scheduleBytes,
     ...(bank ? banksDocument(compiled, bank) : {}),
     ...(fits ? {} : { smallestBytes: arenaBytes, smallestMacOverhead: macOverhead }),
     accounting,
-    spans: plan.spans,
+    spans: spansWithin(plan),
     files,
   };
+}
+
+/**
+ * The spans, none of which needs more than there is: they are chosen by live bytes with whole tensors at their ends, and
+ * addresses may do better, as where a single operator chases its input.
+ */
+function spansWithin({ arenaBytes, banks, spans }: Plan): Plan['spans'] {
+  const all = banks?.reduce((n, bank) => n + bank.bytes, 0) ?? arenaBytes;
+  return spans.map((span) => ({ ...span, arenaBytes: Math.min(span.arenaBytes, all) }));
 }
 
 /** What each bank holds and what a run moves in it; or what is missing. */

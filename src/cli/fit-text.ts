@@ -39,6 +39,7 @@ export function fitText({ document: d, before, timeline, written }: Fitted): str
           ? `proved ${formatCount(timeline.firings)} firings, byte by byte`
           : style.red('refused the plan'),
       ],
+      ['schedule', `${formatCount(d.scheduleEntries)} entries in loops, ${formatSize(d.scheduleBytes)} stored`],
       ...(d.board
         ? [
             [

@@ -4,7 +4,7 @@ import { contextOf, definitionOf } from '../ops/registry.ts';
 import { firingsOf } from './firing.ts';
 import { EXTERNAL, type Plan, type PlanActor } from './plan.ts';
 import { plannedGraph } from './planned-graph.ts';
-import { expandSchedule, scheduleEntries } from './schedule.ts';
+import { expandSchedule, scheduleBytes, scheduleEntries } from './schedule.ts';
 
 export interface PlanMetrics {
   readonly arenaBytes: number;
@@ -17,6 +17,8 @@ export interface PlanMetrics {
   readonly firings: number;
   /** Entries of the loop-compressed schedule. */
   readonly scheduleEntries: number;
+  /** What storing that schedule takes. */
+  readonly scheduleBytes: number;
 }
 
 /** Multiply-accumulates of a graph, each operator evaluated once. */
@@ -51,6 +53,7 @@ export function planMetrics(graph: Graph, plan: Plan): PlanMetrics {
     macOverhead: once > 0 ? Math.max(0, macs / once - 1) : 0,
     firings: sequence.length,
     scheduleEntries: scheduleEntries(plan.schedule),
+    scheduleBytes: scheduleBytes(plan.schedule),
   };
 }
 

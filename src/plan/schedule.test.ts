@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ScheduleNode } from './plan.ts';
-import { compressSchedule, expandSchedule, scheduleEntries } from './schedule.ts';
+import { compressSchedule, expandSchedule, scheduleBytes, scheduleEntries } from './schedule.ts';
 
 test('a loop nest expands to its firings', () => {
   const schedule: ScheduleNode[] = [0, [2, [3, 1], 2], 4];
@@ -13,6 +13,11 @@ test('a streamed chain folds into a few loops', () => {
   const schedule = compressSchedule(firings);
   expect([...expandSchedule(schedule)]).toEqual(firings);
   expect(scheduleEntries(schedule)).toBeLessThanOrEqual(8);
+});
+
+test('a stored schedule takes a byte for a small number, two from 128 on', () => {
+  expect(scheduleBytes([0, [2, [3, 1], 2], 4])).toBe(1 + 2 + (2 + 1) + 1 + 1);
+  expect(scheduleBytes([63, 64, [63, 0], [64, 0]])).toBe(1 + 2 + 3 + 4);
 });
 
 test('random nests survive folding and unfolding', () => {

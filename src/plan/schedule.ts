@@ -115,3 +115,25 @@ export function scheduleEntries(schedule: readonly ScheduleNode[]): number {
     n += typeof node === 'number' ? 1 : 1 + scheduleEntries(node.slice(1) as ScheduleNode[]);
   return n;
 }
+
+/**
+ * Bytes of a compressed schedule as numbers of seven bits a byte: an actor is twice its index; a loop is twice its count
+ * and one, then the entries of its body.
+ */
+export function scheduleBytes(schedule: readonly ScheduleNode[]): number {
+  let n = 0;
+  for (const node of schedule) {
+    if (typeof node === 'number') n += varintBytes(2 * node);
+    else {
+      const [times, ...body] = node as readonly [number, ...ScheduleNode[]];
+      n += varintBytes(2 * times + 1) + varintBytes(body.length) + scheduleBytes(body);
+    }
+  }
+  return n;
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}

@@ -100,6 +100,10 @@ describe('fit and check', () => {
     const least = tidemarkJson(['fit', ...args, '--ram', 'min']);
     expect(least).toMatchObject({ fits: true, ramBudgetBytes: null });
     expect(d.smallestBytes).toBe(least.arenaBytes);
+    // Its convolutions chase their inputs: live bytes of single layers are more than the arena.
+    for (const span of least.spans) expect(span.arenaBytes).toBeLessThanOrEqual(least.arenaBytes);
+    expect(least.scheduleEntries).toBeLessThan(least.firings / 2);
+    expect(least.scheduleBytes).toBeLessThan(3 * least.scheduleEntries);
     const again = tidemarkJson(['check', ...args, '--ram', String(least.arenaBytes)]);
     expect(again.fits).toBe(true);
   });
