@@ -39,7 +39,10 @@ export function fitText({ document: d, before, timeline, written }: Fitted): str
           ? `proved ${formatCount(timeline.firings)} firings, byte by byte`
           : style.red('refused the plan'),
       ],
-      ['schedule', `${formatCount(d.scheduleEntries)} entries in loops, ${formatSize(d.scheduleBytes)} stored`],
+      [
+        'schedule',
+        `${formatCount(d.scheduleEntries)} entries in loops, ${formatSize(d.scheduleBytes)} stored`,
+      ],
       ...(d.board
         ? [
             [
