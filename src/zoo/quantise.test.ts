@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, producers, type TypedArray } from '../graph/graph.ts';
+import { normalise } from '../model/normalise/normalise.ts';
 import { dequantiser, quantiser } from '../ops/stored.ts';
+import { fingerprint } from '../plan/fingerprint.ts';
 import { calibrate, calibrationInputs, runLayers } from './calibrate.ts';
 import { Net } from './net.ts';
 import { quantiseGraph } from './quantise.ts';
@@ -50,6 +52,20 @@ describe('int8 zoo', () => {
       const types = [...op.inputs, ...op.outputs].map((id) => int8.tensors[id].quant);
       expect(new Set(types.map((q) => JSON.stringify(q))).size).toBe(1);
     }
+  });
+
+  it.each([
+    ['squeezenet1.1', 26],
+    ['inceptionv3', 75],
+    ['densenet121', 32],
+    ['tinyyolov3', 32],
+    ['unet', 16],
+  ])('a plan of %s with placeholder scales is one of the calibrated network', (name, side) => {
+    const options = { size: [side, side], width: 1 / 16 } as const;
+    const calibrated = normalise(calibratedZooGraph(name, options));
+    expect(fingerprint(normalise(zooGraph(name, { ...options, dtype: 'int8' })))).toBe(
+      fingerprint(calibrated),
+    );
   });
 
   it.each(['resnet8', 'ds-cnn', 'mobilenetv1-0.25-96', 'mobilenetv2-0.35-144', 'squeezenet1.1'])(

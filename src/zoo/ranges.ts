@@ -1,5 +1,6 @@
 /** Ranges of real values that a graph's tensors take: what quantisation needs to know of them. */
 import type { Graph, Operator, TensorId } from '../graph/graph.ts';
+import { keepsValues } from './quantisable.ts';
 
 export interface Range {
   readonly min: number;
@@ -29,13 +30,17 @@ export function rangeOf(values: ArrayLike<number>): Range {
   return min <= max ? { min, max } : { min: 0, max: 0 };
 }
 
-/** Plausible ranges without a run: what a clip allows, else -4 to 4. */
+/**
+ * Plausible ranges without a run: what a clip allows, what the inputs have where values are kept or averaged, else -4 to 4. So what
+ * is rectified is never below 0, as after a run, and the same clips vanish when the graph is normalised.
+ */
 export function placeholderRanges(graph: Graph): Ranges {
   const tensors = new Map<TensorId, Range>();
   const steps = new Map<number, readonly Range[]>();
   for (const port of graph.inputs) tensors.set(port.tensor, { min: -2, max: 2 });
   for (const op of graph.operators) {
-    for (const t of op.outputs) tensors.set(t, typical(op));
+    const range = typical(op, tensors);
+    for (const t of op.outputs) tensors.set(t, range);
     if (op.epilogue)
       steps.set(
         op.id,
@@ -45,8 +50,12 @@ export function placeholderRanges(graph: Graph): Ranges {
   return { tensors, steps };
 }
 
-function typical({ epilogue }: Operator): Range {
+function typical(op: Operator, known: ReadonlyMap<TensorId, Range>): Range {
+  const { epilogue } = op;
   const last = epilogue?.[epilogue.length - 1];
-  if (last?.kind !== 'Clip') return { min: -4, max: 4 };
-  return { min: Math.max(-4, Number(last.attrs.min ?? -4)), max: Math.min(4, Number(last.attrs.max ?? 4)) };
+  if (last?.kind === 'Clip')
+    return { min: Math.max(-4, Number(last.attrs.min ?? -4)), max: Math.min(4, Number(last.attrs.max ?? 4)) };
+  const within = keepsValues(op) || op.kind === 'AveragePool' || op.kind === 'ReduceMean';
+  const given = within && !epilogue?.length ? op.inputs.flatMap((id) => known.get(id) ?? []) : [];
+  return given.length > 0 ? given.reduce(union) : { min: -4, max: 4 };
 }
