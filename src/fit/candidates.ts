@@ -1,5 +1,6 @@
 /** The plans that a fit chooses from: layer by layer, and streamed ones found by several searches. */
 import type { Graph } from '../graph/graph.ts';
+import { type Part, toTheEnd } from '../part.ts';
 import type { Tiling } from '../passes/1-restructure/tiling.ts';
 import type { Network } from '../passes/3-schedule/steps.ts';
 import type { Mode } from '../passes/3-schedule/tables.ts';
@@ -18,8 +19,8 @@ import {
 /** What a search is asked for; see FitRequest. */
 export interface SearchRequest {
   readonly budgetBytes?: number;
-  /** Runs a part of the search; undefined where it was broken off, and for every part after that. */
-  readonly part?: <T>(run: () => T) => T | undefined;
+  /** Left out: nothing breaks off. */
+  readonly part?: Part;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -57,7 +58,8 @@ export function layerByLayer(variant: Variant): Candidate {
 /** The plan of spans that were found elsewhere. */
 export function plannedCandidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
   const together = turned(candidate(variant, spans, 'quick'), peakOf(spans));
-  const found = [together, setApart(together)].map(polished);
+  const apart = setApart(together);
+  const found = [polished(together), apart.rough ? polished(apart) : apart];
   return found[1].layout.arenaBytes < found[0].layout.arenaBytes ? found[1] : found[0];
 }
 
@@ -107,7 +109,7 @@ function leadingSources(network: Network): number {
 function spansOf(
   variant: Variant,
   search: SpanSearch,
-  { part = (run) => run() }: SearchRequest,
+  { part = toTheEnd }: SearchRequest,
 ): readonly SpanChoice[] | undefined {
   return part(() => searchSpans(variant, search));
 }
@@ -120,7 +122,7 @@ function searchSpans(variant: Variant, search: SpanSearch): SpanChoice[] | undef
 }
 
 function searchFrom(variants: readonly Variant[], request: SearchRequest, ceilingBytes: number): Candidate[] {
-  const { budgetBytes: budget, onProgress, part = (run) => run() } = request;
+  const { budgetBytes: budget, onProgress, part = toTheEnd } = request;
   const work: Work = { left: PIXEL_WORK };
   const open = variants.filter((v) => v.network.steps.length > firstSchedulable(v.network));
   if (budget !== undefined) {
@@ -209,7 +211,7 @@ interface Choice {
 const WORTH_LAYING_OUT = 1.15;
 
 /** Layouts from the lowest peak up, until the peak alone is above what is reached. */
-function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: SearchRequest): Candidate[] {
+function layOutPromising(choices: readonly Choice[], { part = toTheEnd }: SearchRequest): Candidate[] {
   const found: { made: Candidate; peak: number }[] = [];
   let reached = Number.POSITIVE_INFINITY;
   for (const { variant, spans, peak } of [...choices].sort((a, b) => a.peak - b.peak)) {
@@ -223,13 +225,13 @@ function layOutPromising(choices: readonly Choice[], { part = (run) => run() }: 
   const best = found
     .slice(0, TURNED)
     .filter(({ made }) => made.layout.arenaBytes <= arenaBytes * WORTH_TURNING)
-    // What is broken off stays as it was laid out first.
+    // What is broken off stays as it was before.
     .flatMap(({ made, peak }) => part(() => turned(made, peak)) ?? []);
   best.sort((a, b) => a.layout.arenaBytes - b.layout.arenaBytes);
   const better = best
     .slice(0, REFINED)
     .filter(({ layout }) => layout.arenaBytes <= best[0].layout.arenaBytes * WORTH_REFINING)
-    .flatMap((made) => part(() => polished(made)) ?? []);
+    .map((made) => part(() => polished(made)) ?? made);
   reached = Math.min(reached, ...better.map((c) => c.layout.arenaBytes));
   const apart = best
     .filter(({ layout }) => layout.lowerBoundBytes * CLOSE < reached)
@@ -274,7 +276,7 @@ export function polished({ rough, ...found }: Candidate): Candidate {
 }
 
 /** A candidate at better addresses, where sweeps over time find any. */
-export function sweptCandidate(found: Candidate): Candidate | undefined {
+export function sweptCandidate({ rough, ...found }: Candidate): Candidate | undefined {
   const layout = squeezed(found.variant.network, found.layout);
   return layout && { ...found, layout };
 }

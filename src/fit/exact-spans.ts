@@ -37,10 +37,9 @@ function exactSpan(
   if (firings > MOST_FIRINGS) return undefined;
   const found = exactOrder(network, { first, last, mode: 'rows', maxStates: MOST_STATES });
   if (!found || found.peakBytes >= limitBytes) return undefined;
-  const span = scheduleSpan(
+  return scheduleSpan(
     network,
     { first, last, mode: 'singles' },
     { order: found.order, record: true, limitBytes: limitBytes - 1 },
   );
-  return span;
 }

@@ -6,6 +6,7 @@
 import { TidemarkError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { withinLimit } from '../limits.ts';
+import { type Part, toTheEnd } from '../part.ts';
 import { applyTiles } from '../passes/1-restructure/apply.ts';
 import { restructureGraph } from '../passes/1-restructure/restructure.ts';
 import { networkOf } from '../passes/3-schedule/steps.ts';
@@ -45,7 +46,7 @@ export interface FitRequest {
    * Runs a part of the search, and gives undefined where it was broken off; for every part after that too. What
    * earlier parts found is then what there is. Left out: nothing breaks off.
    */
-  readonly part?: <T>(run: () => T) => T | undefined;
+  readonly part?: Part;
   /** Called with the share of the work done, 0 to 1; may throw to stop. */
   readonly onProgress?: (done: number) => void;
 }
@@ -88,7 +89,7 @@ function basicCandidates(graph: Graph, request: FitRequest): { found: Candidate[
 /** Layer by layer, which everything else is measured by. Broken off here, there is nothing to hand out. */
 function firstPlans(
   graph: Graph,
-  { policy, part = (run) => run() }: FitRequest,
+  { policy, part = toTheEnd }: FitRequest,
 ): { variants: Variant[]; layerwise: Candidate[] } {
   const first = part(() => {
     const variants = networkVariants(graph, policy).map((network) => ({ graph, network }));
@@ -106,7 +107,7 @@ function firstPlans(
  */
 function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
   const { layout, variant } = reached;
-  const { policy, part = (run) => run() } = request;
+  const { policy, part = toTheEnd } = request;
   if (!layout.timeline.pieces?.size) return [];
   const copies = withoutIdleCopies(graph, variant.network, layout.spans);
   const network = copies && (networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies));
@@ -118,7 +119,7 @@ function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate):
 
 /** Small networks in the best order of rows that can be found. */
 function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
-  const { policy, part = (run) => run() } = request;
+  const { policy, part = toTheEnd } = request;
   const small = part(() => smallestOf(graph, policy, reached.layout.arenaBytes));
   if (!small) return [];
   const { network, layout } = small;
@@ -127,7 +128,7 @@ function smallCandidates(graph: Graph, request: FitRequest, reached: Candidate):
 
 /** Methods 1 and 4 by themselves. */
 function methodCandidates(graph: Graph, request: FitRequest, { layout }: Candidate): Candidate[] {
-  const { policy, part = (run) => run() } = request;
+  const { policy, part = toTheEnd } = request;
   const overlapped = part(() => overlappedCandidate(graph, policy, layout.arenaBytes));
   const csdf = part(() => csdfCandidate(graph, policy));
   return [overlapped ?? [], csdf ?? []].flat();
@@ -189,7 +190,7 @@ function tiledCandidates(graph: Graph, request: FitRequest, reached: Candidate):
 
 /** Plans that compute some columns twice, each a step below the one before. */
 function stripCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
-  const { policy, budgetBytes, maxOverhead = 0, part = (run) => run() } = request;
+  const { policy, budgetBytes, maxOverhead = 0, part = toTheEnd } = request;
   const search = {
     policy,
     budgetBytes,
@@ -211,7 +212,7 @@ function stripPlans(
   choice: StripChoice,
   ceilingBytes: number,
 ): Candidate[] {
-  const { part = (run) => run() } = request;
+  const { part = toTheEnd } = request;
   const variant = stripVariant(graph, request.policy, choice);
   const last = choice.spans[choice.spans.length - 1]?.last;
   const own = part(() =>
@@ -225,7 +226,7 @@ function stripPlans(
 
 /** The network with its peaks cut into tiles (method 3), layer by layer. */
 function tileCandidates(graph: Graph, request: FitRequest): Candidate[] {
-  const { policy, budgetBytes, maxOverhead = 0, part = (run) => run() } = request;
+  const { policy, budgetBytes, maxOverhead = 0, part = toTheEnd } = request;
   const found = part(() => restructureGraph(graph, { maxOverhead, budgetBytes, policy }));
   if (!found || found.tiling.regions.length === 0) return [];
   const { tiling, macOverhead } = found;
