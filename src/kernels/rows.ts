@@ -72,7 +72,9 @@ export function tapsOf(b: Builder, axis: WindowAxis, o: Index): TapRange {
   const { dilation, input, taps } = axis;
   const first = over(greatest(plus(minus(0, start), dilation - 1), 0), dilation);
   const end = over(greatest(plus(minus(input - 1, start), dilation), 0), dilation);
-  return { from: b.let('first', first), to: b.let('end', least(end, taps)) };
+  // Wide padding has windows that lie before the input with all their taps.
+  const begins = firstTap(axis, 0) > taps ? least(first, taps) : first;
+  return { from: b.let('first', begins), to: b.let('end', least(end, taps)) };
 }
 
 /** Outputs [from, to) along one direction whose windows lie wholly in the input; from = to where there are none. */

@@ -3,7 +3,7 @@
 import { channelsOf } from '../../graph/graph.ts';
 import type { ConvAttributes } from '../../ops/conv.ts';
 import type { OpContext } from '../../ops/operator.ts';
-import { type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
+import { firstTap, type Window, type WindowAxis, windowOver } from '../../ops/window.ts';
 import { asIndex, compareIndex, type Index, index, least, minus, plus, times } from '../builder.ts';
 import { siteOf } from '../constants.ts';
 import type { Expr } from '../ir.ts';
@@ -198,7 +198,10 @@ function blockOf(
     const start = b.natural('start', addressOf(site, times(iy, across.input)));
     const pixels = (tap: Index) => {
       const column = plus(left, times(tap, across.dilation));
-      const at = b.natural('at', plus(plus(start, times(column, site.stride)), first));
+      const address = plus(plus(start, times(column, site.stride)), first);
+      // Where no tap meets the input, the address leads before it and is not used.
+      const at =
+        border && firstTap(across, 0) >= across.taps ? b.let('at', address) : b.natural('at', address);
       return Array.from({ length: count }, (_, j) =>
         elementAt(site, plus(at, j * across.stride * site.stride)),
       );
