@@ -59,8 +59,8 @@ export function layerByLayer(variant: Variant): Candidate {
 export function plannedCandidate(variant: Variant, spans: readonly SpanChoice[]): Candidate {
   const together = turned(candidate(variant, spans, 'quick'), peakOf(spans));
   const apart = setApart(together);
-  const found = [polished(together), apart.rough ? polished(apart) : apart];
-  return found[1].layout.arenaBytes < found[0].layout.arenaBytes ? found[1] : found[0];
+  const found = [polished(together), ...(apart ? [apart.rough ? polished(apart) : apart] : [])];
+  return found.reduce((a, b) => (b.layout.arenaBytes < a.layout.arenaBytes ? b : a));
 }
 
 function candidate(
@@ -261,11 +261,19 @@ function turned(found: Candidate, peak: number): Candidate {
 }
 
 /** The candidate with every row apart: tensors between spans may leave gaps that rows of theirs would not. */
-function setApart(found: Candidate): Candidate {
-  const layout = layOut(found.variant.network, found.layout.spans, { effort: 'quick', everyRowApart: true });
+function setApart(found: Candidate): Candidate | undefined {
+  const { network } = found.variant;
+  const { spans } = found.layout;
+  const ringed = new Set(spans.flatMap((s) => [...s.rings.keys()]));
+  const rows = network.roots.reduce((n, r, i) => (ringed.has(i) ? n : n + r.elements / r.rowElements), 0);
+  if (rows > MOST_ROWS_APART) return undefined;
+  const layout = layOut(network, spans, { effort: 'quick', everyRowApart: true });
   const rough = { ...found, layout, rough: true };
   return layout.timeline.lifetimes.length <= FEW_BUFFERS ? polished(rough) : rough;
 }
+
+/** Rows that are set apart at most: many that live side by side take seconds. */
+const MOST_ROWS_APART = 5000;
 
 /** Good addresses for so many buffers are found at once. */
 const FEW_BUFFERS = 1000;

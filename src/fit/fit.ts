@@ -112,7 +112,7 @@ function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate):
   const copies = withoutIdleCopies(graph, variant.network, layout.spans);
   const network = copies && (networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies));
   const found = network ? streamedCandidates([{ graph, network }], request, layout.arenaBytes) : [];
-  const start = found.length > 0 ? best(found, request.budgetBytes) : reached;
+  const start = best([reached, ...found], request.budgetBytes);
   const better = part(() => sweptCandidate(start) ?? (start.rough ? polished(start) : undefined));
   return better ? [...found, better] : found;
 }

@@ -57,4 +57,21 @@ describe('sweeps over time', () => {
     };
     expect(packBySweep(problem, { below: 200, work: 100_000 })?.height).toBe(100);
   });
+
+  it('keep to the alignment where a shrinking buffer gives up odd numbers of bytes', () => {
+    for (let row = 21; row < 41; row += 2) {
+      const rows = Array.from({ length: 20 }, (_, i) => i);
+      const shape = { times: rows.map((i) => 10 * i), lo: rows.map((i) => row * i) };
+      const problem = {
+        sizes: [20 * row, ...rows.map((i) => 4 * (3 + ((i * row) % 7)))],
+        from: [0, ...rows.map((i) => 10 * i)],
+        to: [200, ...rows.map((i) => 10 * i + 65)],
+        shrinking: new Map([[0, shape]]),
+        alignment: 4,
+        lowerBound: 20 * row,
+      };
+      const found = packBySweep(problem, { below: 40 * row, work: 100_000 })!;
+      expect(found.offsets.every((o) => o % 4 === 0)).toBe(true);
+    }
+  });
 });

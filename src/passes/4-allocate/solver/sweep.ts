@@ -44,6 +44,7 @@ const REACH = 0.7;
 /** Places of the same worth are taken in random order. */
 const NOISE = 1 / 32;
 const MOST_WAYS = 2 ** 20;
+const MOST_SCORE = 2 ** 32;
 /** Times that a sweep goes back without getting any further before it is given up. */
 const MOST_RETURNS = 4;
 
@@ -124,8 +125,15 @@ function itemsOf(
     live = live.filter((j) => death(j) > birth(i));
     mostLive = Math.max(mostLive, live.push(i));
   }
+  // What lies against a freed end is aligned too.
+  const aligned = ({ times, lo }: Shrinking): Shrinking => ({
+    times,
+    lo: Float64Array.from(lo, (bytes) => Math.floor(bytes / alignment) * alignment),
+  });
   const shapes = new Map(
-    backwards ? [] : [...order].flatMap((i, k) => (shrinking?.has(i) ? [[k, shrinking.get(i)!]] : [])),
+    backwards
+      ? []
+      : [...order].flatMap((i, k) => (shrinking?.has(i) ? [[k, aligned(shrinking.get(i)!)]] : [])),
   );
   return {
     order,
@@ -269,7 +277,8 @@ class Sweep {
       this.#place[way] = place;
       const total = score + place * lower + random() * NOISE;
       this.#score[way] = total;
-      this.#rank[way] = Math.floor(total * (1 / NOISE)) * MOST_WAYS + way;
+      // Beyond some billions scores would lose the way's digits.
+      this.#rank[way] = Math.min(MOST_SCORE, Math.floor(total * (1 / NOISE))) * MOST_WAYS + way;
     };
     this.#beam.forEach((packed, parent) => {
       expire(packed, now, this.#items);
@@ -350,13 +359,14 @@ function expire(packed: Packed, now: number, { size, shrinking, shrinks }: Items
       packed.look -= fingerprint(offset[g], death[g]);
       continue;
     }
+    const was = offset[g];
     item[kept] = item[g];
-    offset[kept] = offset[g];
+    offset[kept] = was;
     end[kept] = end[g];
     death[kept] = death[g];
     if (shrinks[item[g]]) {
       offset[kept] = end[g] - size[item[g]] + lowEnd(shrinking.get(item[g])!, now);
-      packed.look += fingerprint(offset[kept], death[g]) - fingerprint(offset[g], death[g]);
+      packed.look += fingerprint(offset[kept], death[g]) - fingerprint(was, death[g]);
       next = now;
     }
     if (death[g] < next) next = death[g];
