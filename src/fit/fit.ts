@@ -102,8 +102,8 @@ function firstPlans(
 }
 
 /**
- * The best candidate's network with those concats written in place that it copies in vain; of all there then is, the
- * smallest at better addresses.
+ * The best candidate's network with those concats written in place that it copies in vain; then the best plan of that
+ * network, or of the candidate's own where there is none, at better addresses.
  */
 function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate): Candidate[] {
   const { layout, variant } = reached;
@@ -112,7 +112,7 @@ function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate):
   const copies = withoutIdleCopies(graph, variant.network, layout.spans);
   const network = copies && (networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies));
   const found = network ? streamedCandidates([{ graph, network }], request, layout.arenaBytes) : [];
-  const start = best([reached, ...found], request.budgetBytes);
+  const start = found.length > 0 ? best(found, request.budgetBytes) : reached;
   const better = part(() => sweptCandidate(start) ?? (start.rough ? polished(start) : undefined));
   return better ? [...found, better] : found;
 }
