@@ -71,15 +71,17 @@ interface RootRun {
   ring: number;
 }
 
+/** A step of the span that must have written so many pixels before firing f. */
+interface Wait {
+  readonly step: number;
+  readonly pixels: Int32Array;
+  readonly written: Int32Array;
+}
+
 /** What one step does to the span, looked up once: a span of some thousand firings asks over and over. */
 interface StepRun {
-  readonly count: number;
   /** Steps of the span that must have written so many pixels before firing f. */
-  readonly waits: readonly {
-    readonly step: number;
-    readonly pixels: Int32Array;
-    readonly written: Int32Array;
-  }[];
+  readonly waits: readonly Wait[];
   readonly writes: readonly { readonly to: RootRun; readonly lo: Int32Array; readonly hi: Int32Array }[];
   /** Roots that it reads. */
   readonly reads: readonly RootRun[];
@@ -195,7 +197,7 @@ class SpanRun {
 
   #stepRun(table: FiringTable): StepRun {
     const { first } = this.#span;
-    const waits: StepRun['waits'][number][] = [];
+    const waits: Wait[] = [];
     const writes: StepRun['writes'][number][] = [];
     const reads: RootRun[] = [];
     for (const { root, lo, hi } of table.writes) {
@@ -212,7 +214,7 @@ class SpanRun {
     }
     const spent = table.reads.find((r) => r.inPlace && table.writes[0] && r.root !== table.writes[0].root);
     const over = spent !== undefined && this.#overwritable(spent.root, table.writes[0].root);
-    return { count: table.count, waits, writes, reads, over };
+    return { waits, writes, reads, over };
   }
 
   /** Where reading begins and ends: what nobody reads needs its room only while it is written. */
@@ -297,23 +299,19 @@ class SpanRun {
     this.looks++;
     const f = this.#fired[i];
     const { waits } = this.#steps[i];
-    for (let w = 0; w < waits.length; w++) {
-      const { step, pixels, written } = waits[w];
-      const fired = this.#fired[step];
-      if ((fired === 0 ? 0 : written[fired - 1]) < pixels[f]) return step;
-    }
+    for (let w = 0; w < waits.length; w++) if (this.#unmet(waits[w], f)) return waits[w].step;
     return -1;
+  }
+
+  #unmet({ step, pixels, written }: Wait, f: number): boolean {
+    const fired = this.#fired[step];
+    return (fired === 0 ? 0 : written[fired - 1]) < pixels[f];
   }
 
   /** Step i waits for step p. */
   #waitsFor(i: number, p: number): boolean {
     const f = this.#fired[i];
-    for (const { step, pixels, written } of this.#steps[i].waits) {
-      if (step !== p) continue;
-      const fired = this.#fired[p];
-      if ((fired === 0 ? 0 : written[fired - 1]) < pixels[f]) return true;
-    }
-    return false;
+    return this.#steps[i].waits.some((wait) => wait.step === p && this.#unmet(wait, f));
   }
 
   /**
@@ -344,11 +342,8 @@ class SpanRun {
     this.looks++;
     let least = i;
     const f = this.#fired[i];
-    for (const { step, pixels, written } of this.#steps[i].waits) {
-      const fired = this.#fired[step];
-      if ((fired === 0 ? 0 : written[fired - 1]) >= pixels[f]) continue;
-      const reached = this.#reach(step);
-      if (reached < least) least = reached;
+    for (const wait of this.#steps[i].waits) {
+      if (this.#unmet(wait, f)) least = Math.min(least, this.#reach(wait.step));
     }
     this.#asked[i] = this.#query;
     this.#reached[i] = least;
@@ -382,7 +377,7 @@ class SpanRun {
           const i = stack[stack.length - 1];
           const p = this.#firing === 'deepest' ? this.#deepest(i) : this.#lacking(i);
           if (p >= 0) {
-            if (this.#fired[p] >= this.#steps[p].count) throw new Error(`step ${i} waits for ever`);
+            if (this.#fired[p] >= this.#tables[p].count) throw new Error(`step ${i} waits for ever`);
             stack.push(p);
             continue;
           }

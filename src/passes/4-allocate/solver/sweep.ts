@@ -78,7 +78,6 @@ export function packBySweep(problem: SweepProblem, limits: SweepLimits): Packing
     const items = ways[round % 4 === 3 ? 1 : 0];
     const taste = anyTaste();
     const sweep = new Sweep(items, Math.floor(aim / alignment) * alignment, {
-      width: WIDTH,
       taste: () => ({ ...taste, horizon: taste.horizon * (0.7 + 0.6 * random()) }),
       random,
     });
@@ -161,7 +160,6 @@ interface Taste {
 }
 
 interface SweepSettings {
-  readonly width: number;
   readonly taste: () => Taste;
   readonly random: () => number;
 }
@@ -186,7 +184,6 @@ class Sweep {
   looks = 0;
   readonly #items: Items;
   readonly #capacity: number;
-  readonly #width: number;
   readonly #stride: number;
   readonly #newTaste: () => Taste;
   readonly #random: () => number;
@@ -204,23 +201,22 @@ class Sweep {
   readonly #rank: Float64Array;
   #ways = 0;
 
-  constructor(items: Items, capacity: number, { width, taste, random }: SweepSettings) {
+  constructor(items: Items, capacity: number, { taste, random }: SweepSettings) {
     this.#items = items;
     this.#capacity = capacity;
-    this.#width = width;
-    const saved = 3 * width * items.mostLive * items.order.length;
+    const saved = 3 * WIDTH * items.mostLive * items.order.length;
     this.#stride = Math.max(STRIDE, Math.ceil(saved / MOST_SAVED));
     this.#newTaste = taste;
     this.#taste = taste();
     this.#random = random;
     this.#beam = [emptyPacked(items.mostLive)];
-    const most = 2 * width * (items.mostLive + 1);
+    const most = 2 * WIDTH * (items.mostLive + 1);
     this.#parent = new Int32Array(most);
     this.#gap = new Int32Array(most);
     this.#place = new Int32Array(most);
     this.#score = new Float64Array(most);
     this.#rank = new Float64Array(most);
-    this.#spare = Array.from({ length: 2 * width }, () => emptyPacked(items.mostLive));
+    this.#spare = Array.from({ length: 2 * WIDTH }, () => emptyPacked(items.mostLive));
   }
 
   /**
@@ -229,8 +225,8 @@ class Sweep {
    */
   run(mostLooks: number): Int32Array | undefined {
     const { order } = this.#items;
-    const parents = new Int32Array(order.length * this.#width);
-    const places = new Int32Array(order.length * this.#width);
+    const parents = new Int32Array(order.length * WIDTH);
+    const places = new Int32Array(order.length * WIDTH);
     let furthest = 0;
     let returns = 0;
     for (let k = 0; k < order.length; ) {
@@ -252,8 +248,8 @@ class Sweep {
     }
     const result = new Int32Array(order.length);
     for (let k = order.length - 1, at = 0; k >= 0; k--) {
-      result[k] = places[k * this.#width + at];
-      at = parents[k * this.#width + at];
+      result[k] = places[k * WIDTH + at];
+      at = parents[k * WIDTH + at];
     }
     return result;
   }
@@ -311,7 +307,7 @@ class Sweep {
     const order = this.#rank.subarray(0, this.#ways).sort();
     const next: Packed[] = [];
     const seen = new Set<number>();
-    for (let c = 0; c < order.length && next.length < this.#width; c++) {
+    for (let c = 0; c < order.length && next.length < WIDTH; c++) {
       const way = order[c] - Math.floor(order[c] / MOST_WAYS) * MOST_WAYS;
       const from = this.#beam[this.#parent[way]];
       const gap = this.#gap[way];
@@ -322,8 +318,8 @@ class Sweep {
       const to = this.#spare.pop()!;
       insert(from, to, gap, k, place, place + size[k], death[k], shrinks[k] === 1);
       to.score = this.#score[way];
-      parents[k * this.#width + next.length] = this.#parent[way];
-      places[k * this.#width + next.length] = place;
+      parents[k * WIDTH + next.length] = this.#parent[way];
+      places[k * WIDTH + next.length] = place;
       next.push(to);
     }
     this.#spare.push(...this.#beam);
