@@ -5,8 +5,9 @@
 import { TidemarkError } from '../errors.ts';
 import { type Attributes, channelsOf, type Dialect, type ElementType } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
-import { type PoolAttributes, poolWindow } from './max-pool.ts';
 import type { OperatorDef } from './operator.ts';
+import { poolFold } from './pool-fold.ts';
+import { type PoolAttributes, poolWindow } from './pool-window.ts';
 import { samePooledType } from './requantiser.ts';
 import { dequantiser, integerRange, quantiser } from './stored.ts';
 import { axisNeeds, rasterNeeds, type WindowAxis, windowTaps } from './window.ts';
@@ -58,6 +59,14 @@ export const averagePool: OperatorDef<AveragePoolAttributes> = {
     return rasterNeeds(batch, axisNeeds(y), axisNeeds(x), lo, hi);
   },
   macs: () => 0,
+  fold: poolFold(({ op, inputs, outputs, dialect }) => {
+    const { y, x } = poolWindow(inputs[0], op.attrs);
+    const [, , bottom, right] = op.attrs.pads ?? [0, 0, 0, 0];
+    const count = y.input * x.input;
+    const divisor = op.attrs.countPad ? paddedTaps(y, bottom, 0) * paddedTaps(x, right, 0) : count;
+    const mean = meanOf(inputs[0]!, coreOutputType(op.epilogue, outputs[0]), dialect);
+    return { start: 0, step: (sum, value) => sum + value, finish: (sum) => mean(sum, count, divisor) };
+  }),
   kernel({ op, inputs, outputs, dialect }) {
     const window = poolWindow(inputs[0], op.attrs);
     const channels = channelsOf(outputs[0].shape);

@@ -1,28 +1,13 @@
 /** MaxPool: the greatest value of each window and channel. The padding never wins. */
 import { TidemarkError } from '../errors.ts';
-import { channelsOf, type Tensor } from '../graph/graph.ts';
+import { channelsOf } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
 import type { OperatorDef } from './operator.ts';
+import { poolFold } from './pool-fold.ts';
+import { type PoolAttributes, poolWindow } from './pool-window.ts';
 import { requantiser, samePooledType } from './requantiser.ts';
-import {
-  axisNeeds,
-  pictureShape,
-  rasterNeeds,
-  type Window,
-  type WindowAttributes,
-  windowOver,
-  windowTaps,
-} from './window.ts';
-
-export interface PoolAttributes extends WindowAttributes {
-  readonly kernel: readonly number[];
-  readonly ceil: boolean;
-}
-
-/** The window of a pool. */
-export function poolWindow(x: Tensor | undefined, attrs: PoolAttributes): Window {
-  return windowOver(pictureShape(x, 'the input of a pool'), attrs.kernel, attrs, attrs.ceil);
-}
+import { integerRange } from './stored.ts';
+import { axisNeeds, rasterNeeds, windowTaps } from './window.ts';
 
 export const maxPool: OperatorDef<PoolAttributes> = {
   kind: 'MaxPool',
@@ -42,6 +27,15 @@ export const maxPool: OperatorDef<PoolAttributes> = {
     return rasterNeeds(batch, axisNeeds(y), axisNeeds(x), lo, hi);
   },
   macs: () => 0,
+  fold: poolFold(({ op, inputs, outputs, dialect }) => {
+    const x = inputs[0]!;
+    const convert = requantiser(x, coreOutputType(op.epilogue, outputs[0]), dialect);
+    return {
+      start: x.dtype === 'f32' ? Number.NEGATIVE_INFINITY : integerRange(x.dtype)[0],
+      step: (best, value) => (value > best ? value : best),
+      finish: convert ?? ((best) => best),
+    };
+  }),
   kernel({ op, inputs, outputs, dialect }) {
     const window = poolWindow(inputs[0], op.attrs);
     const channels = channelsOf(outputs[0].shape);

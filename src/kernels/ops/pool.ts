@@ -1,9 +1,10 @@
 /** MaxPool and AveragePool. */
 
+import { channelsOf } from '../../graph/graph.ts';
 import type { AveragePoolAttributes } from '../../ops/average-pool.ts';
 import { coreOutputType } from '../../ops/core-type.ts';
-import { type PoolAttributes, poolWindow } from '../../ops/max-pool.ts';
 import type { OpContext } from '../../ops/operator.ts';
+import { type PoolAttributes, poolWindow } from '../../ops/pool-window.ts';
 import { requantiser } from '../../ops/requantiser.ts';
 import { integerRange } from '../../ops/stored.ts';
 import type { WindowAxis } from '../../ops/window.ts';
@@ -19,6 +20,7 @@ import {
   greatest,
   type Index,
   i32,
+  index,
   lane,
   least,
   load,
@@ -37,54 +39,74 @@ import { overWindows, type WindowBlock } from '../channel-windows.ts';
 import { decode, encode } from '../coding.ts';
 import { siteOf } from '../constants.ts';
 import { epilogue, type Finish, tabled } from '../finish.ts';
+import { writeFold } from '../folds.ts';
 import { type Expr, lanesOf, typeOf } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { startOf, type TapRange } from '../rows.ts';
 import { elementAt } from '../site.ts';
 
-const maxPool: OperatorKernels = {
-  kind: 'MaxPool',
+/** How values become an output: joined one after another, then finished. */
+interface Joining {
+  readonly start: number;
+  join(a: Expr, x: Expr): Expr;
+  /** `found` values of the input went into it; the mean is over `divisor`. */
+  last(value: Expr, channel: Index, found: Index, divisor: Index): Expr;
+}
+
+function maximum(task: Task): Joining {
+  const { ctx } = task;
+  const from = ctx.inputs[0]!;
+  const to = coreOutputType(ctx.op.epilogue, ctx.outputs[0]);
+  const convertValue = requantiser(from, to, ctx.dialect);
+  const narrow = from.dtype !== 'f32' && from.dtype !== 'i32';
+  const change: Finish = convertValue && narrow ? tabled(task, from, to, convertValue) : (x) => x;
+  const after = epilogue(task);
+  return {
+    start: from.dtype === 'f32' ? -Infinity : integerRange(from.dtype)[0],
+    join: max,
+    last: (best, c) => after(change(best, c), c),
+  };
+}
+
+function average(task: Task): Joining {
+  const after = epilogue(task);
+  const mean = meanOf(task);
+  return {
+    start: 0,
+    join: add,
+    last: (sum, c, found, divisor) => after(task.b.let('mean', mean(sum, found, divisor)), c),
+  };
+}
+
+const KINDS: Readonly<Record<string, (task: Task) => Joining>> = { MaxPool: maximum, AveragePool: average };
+
+export const poolKernels: readonly OperatorKernels[] = Object.entries(KINDS).map(([kind, joining]) => ({
+  kind,
   fused: true,
-  write(task) {
-    const { ctx } = task;
-    const from = ctx.inputs[0]!;
-    const to = coreOutputType(ctx.op.epilogue, ctx.outputs[0]);
-    const convertValue = requantiser(from, to, ctx.dialect);
-    const narrow = from.dtype !== 'f32' && from.dtype !== 'i32';
-    const change: Finish = convertValue && narrow ? tabled(task, from, to, convertValue) : (x) => x;
-    const after = epilogue(task);
-    const start = from.dtype === 'f32' ? -Infinity : integerRange(from.dtype)[0];
-    pool(
-      task,
-      start,
-      (best, x) => max(best, x),
-      (best, c) => after(change(best, c), c),
-    );
-  },
-};
+  write: (task) => pool(task, joining(task)),
+  fold: (task) => fold(task, joining(task)),
+}));
 
-const averagePool: OperatorKernels = {
-  kind: 'AveragePool',
-  fused: true,
-  write(task) {
-    const { b } = task;
-    const after = epilogue(task);
-    const mean = meanOf(task);
-    pool(
-      task,
-      0,
-      (sum, x) => add(sum, x),
-      (sum, c, found, divisor) => after(b.let('mean', mean(sum, found, divisor)), c),
-    );
-  },
-};
-
-export const poolKernels = [maxPool, averagePool];
-
-type Last = (value: Expr, channel: Index, found: Index, divisor: Index) => Expr;
+/** The one window of each picture, as its pixels come (src/ops/pool-fold.ts). */
+function fold(task: Task, { start, join, last }: Joining): void {
+  const x = task.ctx.inputs[0]!;
+  const attrs = task.ctx.op.attrs as unknown as AveragePoolAttributes;
+  const window = poolWindow(x, attrs);
+  const [, , bottom, right] = attrs.pads ?? [0, 0, 0, 0];
+  const pixels = window.y.input * window.x.input;
+  const padded = product(paddedTaps(window.y, bottom, 0), paddedTaps(window.x, right, 0));
+  writeFold(task, {
+    state: x.dtype === 'f32' ? 'f32' : 'i32',
+    start,
+    step: join,
+    finish: (value, channel) => last(value, channel, pixels, attrs.countPad ? padded : pixels),
+    target: (p) => (window.batch === 1 ? index(0) : times(over(p, pixels), channelsOf(x.shape))),
+    byChannel: true,
+  });
+}
 
 /** Each window's values joined one after another, then finished. */
-function pool(task: Task, start: number, join: (a: Expr, x: Expr) => Expr, last: Last): void {
+function pool(task: Task, { start, join, last }: Joining): void {
   const { b, ctx } = task;
   const site = siteOf(task, 0);
   const [to] = task.outputs;

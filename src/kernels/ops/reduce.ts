@@ -10,10 +10,8 @@ import { clamp, cutTo, multiplyFixed, multiplyFloat } from '../arithmetic.ts';
 import {
   add,
   compare,
-  compareIndex,
   constant,
   div,
-  type Index,
   i32,
   index,
   lane,
@@ -23,7 +21,6 @@ import {
   modulo,
   mul,
   over,
-  place,
   plus,
   select,
   sub,
@@ -35,6 +32,7 @@ import { decode, encode } from '../coding.ts';
 import { siteOf } from '../constants.ts';
 import { overLanes } from '../elements.ts';
 import { unsupported } from '../finish.ts';
+import { writeFold } from '../folds.ts';
 import { type Expr, lanesOf, typeOf } from '../ir.ts';
 import type { OperatorKernels, Task } from '../kernel.ts';
 import { addressOf, elementAt, type Site } from '../site.ts';
@@ -120,51 +118,21 @@ function loadElement({ b }: Task, x: Site, element: Expr): Expr {
 }
 
 function fold(task: Task): void {
-  const { b, ctx, run, machine } = task;
-  const [y] = task.outputs;
-  const x = siteOf(task, 0);
-  const { axes } = ctx.op.attrs as unknown as ReduceAttributes;
-  const { shape } = ctx.inputs[0]!;
-  const reducer = reducerOf(task);
-  const total = elementCount(ctx.outputs[0].shape);
+  const { axes } = task.ctx.op.attrs as unknown as ReduceAttributes;
+  const { shape } = task.ctx.inputs[0]!;
   const strides = elementStrides(shape);
   const kept = reducedShape(shape, axes, true);
   const outer = elementStrides(kept);
-  const { state } = reducer;
-  const { scratch } = task;
-  const stateAt = (e: Index) => place(scratch!.region, plus(times(e, 4), scratch!.offset));
   const last = shape.length - 1;
-  // The state's element under an input pixel, and whether channels go side by side in both.
-  const byLanes = !axes.includes(last);
-  b.if(compareIndex('eq', run.lo, 0), () => {
-    overLanes(b, total, machine.lanes, (e, lanes) =>
-      b.store(state, stateAt(e), constant(typeOf(state, lanes), reducer.start)),
-    );
-  });
-  b.for('p', run.lo, run.hi, 1, (p) => {
-    const at = b.let('at', addressOf(x, p));
-    let target: Expr = index(0);
+  const target = (p: Expr): Expr => {
+    let element: Expr = index(0);
     for (let k = 0; k < last; k++) {
       if (kept[k] > 1)
-        target = plus(target, times(modulo(over(p, strides[k] / shape[last]), shape[k]), outer[k]));
+        element = plus(element, times(modulo(over(p, strides[k] / shape[last]), shape[k]), outer[k]));
     }
-    const first = b.let('target', target);
-    overLanes(b, x.channels, byLanes ? machine.lanes : 1, (c, lanes) => {
-      const e = byLanes ? plus(first, c) : first;
-      const type = typeOf(x.cell === 'f32' ? 'f32' : 'i32', lanes);
-      const sum = load(typeOf(state, lanes), state, stateAt(e));
-      b.store(state, stateAt(e), reducer.step(sum, load(type, x.cell, elementAt(x, at, c))));
-    });
-  });
-  b.if(compareIndex('eq', run.hi, run.total), () => {
-    b.for('p', 0, y.pixels, 1, (p) => {
-      const to = b.let('to', addressOf(y, p));
-      overLanes(b, y.channels, machine.lanes, (c, lanes) => {
-        const sum = b.let('sum', load(typeOf(state, lanes), state, stateAt(plus(times(p, y.channels), c))));
-        b.store(y.cell, elementAt(y, to, c), reducer.finish(sum));
-      });
-    });
-  });
+    return element;
+  };
+  writeFold(task, { ...reducerOf(task), target, byChannel: !axes.includes(last) });
 }
 
 function reducerOf(task: Task): Reducer {

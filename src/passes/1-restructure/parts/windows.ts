@@ -4,8 +4,8 @@
  */
 import type { Attributes } from '../../../graph/graph.ts';
 import type { ConvTransposeAttributes } from '../../../ops/conv-transpose.ts';
-import type { PoolAttributes } from '../../../ops/max-pool.ts';
 import type { OpContext } from '../../../ops/operator.ts';
+import type { PoolAttributes } from '../../../ops/pool-window.ts';
 import type { WindowAttributes } from '../../../ops/window.ts';
 import type { Interval } from '../interval.ts';
 import { type AxisPart, type Need, type PartRule, type PictureAxis, withEntry } from '../part.ts';

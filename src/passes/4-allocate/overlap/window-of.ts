@@ -1,8 +1,8 @@
 /** The window of an operator, where it has one: what the closed form of a distance is made of. */
 import type { AveragePoolAttributes } from '../../../ops/average-pool.ts';
 import type { ConvAttributes } from '../../../ops/conv.ts';
-import { type PoolAttributes, poolWindow } from '../../../ops/max-pool.ts';
 import type { OpContext } from '../../../ops/operator.ts';
+import { type PoolAttributes, poolWindow } from '../../../ops/pool-window.ts';
 import { axisNeeds, type Window, windowOver } from '../../../ops/window.ts';
 import type { RasterLayer } from './raster-distance.ts';
 
