@@ -7,12 +7,10 @@ import { TidemarkError } from '../errors.ts';
 import { channelsOf, elementCount, pixelsOf, type Tensor } from '../graph/graph.ts';
 import { needsOf } from './axis-needs.ts';
 import { perContext } from './context-memo.ts';
-import type { ConvAttributes } from './conv.ts';
-import { floatConvolution } from './conv-float.ts';
-import { integerConvolution } from './conv-integer.ts';
+import { type ConvAttributes, convolutionKernel, convolvedShapes } from './conv.ts';
 import type { OpContext, OperatorDef } from './operator.ts';
-import { accumulatedType, checkBias } from './product-types.ts';
-import { pairOf, pictureShape, rasterNeeds, type Taps, type WindowAxis } from './window.ts';
+import { accumulatedType } from './product-types.ts';
+import { pairOf, rasterNeeds, type Taps, type WindowAxis } from './window.ts';
 
 export interface ConvTransposeAttributes extends ConvAttributes {
   readonly outputPadding: readonly number[];
@@ -25,16 +23,7 @@ export interface Spread {
 }
 
 export function spreadOf(inputs: readonly (Tensor | undefined)[], attrs: ConvTransposeAttributes): Spread {
-  const shape = pictureShape(inputs[0], 'the input of a transposed convolution');
-  const [cout, kh, kw, cin] = pictureShape(inputs[1], 'the weights of a transposed convolution');
-  const groups = attrs.groups ?? 1;
-  if (!Number.isInteger(groups) || groups < 1 || cin * groups !== shape[3] || cout % groups !== 0) {
-    throw new TidemarkError(
-      'shape-mismatch',
-      `weights [${inputs[1]!.shape}] with ${groups} groups do not fit an input of ${shape[3]} channels`,
-    );
-  }
-  checkBias(inputs[2], cout, inputs[0]);
+  const { shape, size } = convolvedShapes(inputs, attrs, 'a transposed convolution');
   const stride = pairOf(attrs.stride, 'stride');
   const dilation = pairOf(attrs.dilation, 'dilation');
   const extra = pairOf(attrs.outputPadding, 'outputPadding', 0);
@@ -50,7 +39,7 @@ export function spreadOf(inputs: readonly (Tensor | undefined)[], attrs: ConvTra
     }
     return { input, output, taps, stride: stride[i], dilation: dilation[i], pad: pads[i] };
   };
-  return { batch: shape[0], y: axis(0, kh), x: axis(1, kw) };
+  return { batch: shape[0], y: axis(0, size[0]), x: axis(1, size[1]) };
 }
 
 /** The input that output o takes through tap k; -1 where there is none. */
@@ -124,7 +113,6 @@ export const convTranspose: OperatorDef<ConvTransposeAttributes> = {
   macs: ({ inputs }) =>
     (elementCount(inputs[0]!.shape) * elementCount(inputs[1]!.shape)) / channelsOf(inputs[0]!.shape),
   kernel(ctx) {
-    const taps = spreadTaps(spreadOf(ctx.inputs, ctx.op.attrs));
-    return ctx.inputs[0]!.dtype === 'f32' ? floatConvolution(ctx, taps) : integerConvolution(ctx, taps);
+    return convolutionKernel(ctx, spreadTaps(spreadOf(ctx.inputs, ctx.op.attrs)));
   },
 };

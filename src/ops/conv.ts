@@ -6,12 +6,13 @@ import { TidemarkError } from '../errors.ts';
 import { channelsOf, elementCount, type Tensor } from '../graph/graph.ts';
 import { floatConvolution } from './conv-float.ts';
 import { integerConvolution } from './conv-integer.ts';
-import type { OpContext, OperatorDef, OutputType } from './operator.ts';
+import type { Kernel, OpContext, OperatorDef, OutputType } from './operator.ts';
 import { accumulatedType, checkBias } from './product-types.ts';
 import {
   axisNeeds,
   pictureShape,
   rasterNeeds,
+  type Taps,
   type Window,
   type WindowAttributes,
   windowOver,
@@ -22,10 +23,14 @@ export interface ConvAttributes extends WindowAttributes {
   readonly groups: number;
 }
 
-/** The window of a convolution, with its weights' shape checked against its input's. */
-function windowOf(inputs: readonly (Tensor | undefined)[], attrs: ConvAttributes): Window {
-  const shape = pictureShape(inputs[0], 'the input of a convolution');
-  const [cout, kh, kw, cin] = pictureShape(inputs[1], 'the weights of a convolution');
+/** The shapes of what is convolved and of the window, with the weights and the bias checked against the input. */
+export function convolvedShapes(
+  inputs: readonly (Tensor | undefined)[],
+  attrs: ConvAttributes,
+  what: string,
+): { shape: readonly number[]; size: readonly [height: number, width: number] } {
+  const shape = pictureShape(inputs[0], `the input of ${what}`);
+  const [cout, kh, kw, cin] = pictureShape(inputs[1], `the weights of ${what}`);
   const groups = attrs.groups ?? 1;
   if (!Number.isInteger(groups) || groups < 1 || cin * groups !== shape[3] || cout % groups !== 0) {
     throw new TidemarkError(
@@ -34,7 +39,17 @@ function windowOf(inputs: readonly (Tensor | undefined)[], attrs: ConvAttributes
     );
   }
   checkBias(inputs[2], cout, inputs[0]);
-  return windowOver(shape, [kh, kw], attrs);
+  return { shape, size: [kh, kw] };
+}
+
+function windowOf(inputs: readonly (Tensor | undefined)[], attrs: ConvAttributes): Window {
+  const { shape, size } = convolvedShapes(inputs, attrs, 'a convolution');
+  return windowOver(shape, size, attrs);
+}
+
+/** The kernel for the input's type, over taps of any kind. */
+export function convolutionKernel(ctx: OpContext, taps: Taps): Kernel {
+  return ctx.inputs[0]!.dtype === 'f32' ? floatConvolution(ctx, taps) : integerConvolution(ctx, taps);
 }
 
 function infer(
@@ -61,7 +76,6 @@ export const conv: OperatorDef<ConvAttributes> = {
   macs: ({ inputs, outputs }) =>
     (elementCount(outputs[0].shape) * elementCount(inputs[1]!.shape)) / inputs[1]!.shape[0],
   kernel(ctx: OpContext<ConvAttributes>) {
-    const taps = windowTaps(windowOf(ctx.inputs, ctx.op.attrs));
-    return ctx.inputs[0]!.dtype === 'f32' ? floatConvolution(ctx, taps) : integerConvolution(ctx, taps);
+    return convolutionKernel(ctx, windowTaps(windowOf(ctx.inputs, ctx.op.attrs)));
   },
 };
