@@ -2,6 +2,7 @@
  * The dialects' roundings in the loop-nest language, on i32 scalars or lanes: the same numbers as src/arithmetic.
  * Names are given to what is used twice, so a builder comes along.
  */
+import type { QuantizedMultiplier } from '../arithmetic/tflite.ts';
 import type { DType } from '../graph/graph.ts';
 import {
   add,
@@ -46,13 +47,10 @@ export function roundingShiftRight(b: Builder, x: Expr, exponent: Expr): Expr {
   return plusWhere(shr(v, exponent), compare('gt', and(v, mask), threshold));
 }
 
-/**
- * x * multiplier * 2^(shift - 31) with two roundings. Left and right are the two sides of the shift, neither
- * negative; a constant 0 costs nothing.
- */
-export function multiplyFixed(b: Builder, x: Expr, multiplier: Expr, left: Expr, right: Expr): Expr {
-  const none = left.kind === 'const' && left.value === 0;
-  return roundingShiftRight(b, highProduct(none ? x : shl(x, left), multiplier), right);
+/** x * multiplier * 2^(shift - 31) with two roundings; a shift costs nothing in the direction that it does not go. */
+export function multiplyFixed(b: Builder, x: Expr, { multiplier, shift }: QuantizedMultiplier): Expr {
+  const shifted = shift > 0 ? shl(x, i32(shift)) : x;
+  return roundingShiftRight(b, highProduct(shifted, constant(x.type, multiplier)), i32(Math.max(0, -shift)));
 }
 
 /** Held between two bounds. */

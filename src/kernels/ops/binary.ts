@@ -322,38 +322,19 @@ function storedForm(task: Task, to: ElementType): Pair | undefined {
     const mb = quantizeMultiplier(precise(qb.scale / twice));
     const mo = quantizeMultiplier(precise(twice / precise(2 ** leftShift * qy.scale)));
     const scaled = (q: Expr, zero: number, m: typeof ma) =>
-      multiplyFixed(
-        b,
-        shl(centred(q, zero), i32(leftShift)),
-        constant(q.type, m.multiplier),
-        i32(0),
-        i32(-m.shift),
-      );
+      multiplyFixed(b, shl(centred(q, zero), i32(leftShift)), m);
     return (p, q) => {
       const left = b.let('left', scaled(p, qa.zero, ma));
       const right = b.let('right', scaled(q, qb.zero, mb));
       const sum = kind === 'Add' ? add(left, right) : sub(left, right);
-      const out = multiplyFixed(
-        b,
-        sum,
-        constant(sum.type, mo.multiplier),
-        i32(Math.max(0, mo.shift)),
-        i32(Math.max(0, -mo.shift)),
-      );
+      const out = multiplyFixed(b, sum, mo);
       return clamp(add(out, constant(out.type, qy.zero)), least, greatest);
     };
   }
   if (kind === 'Mul' && qy) {
     const m = quantizeMultiplier((qa.scale * qb.scale) / qy.scale);
     return (p, q) => {
-      const product = mul(centred(p, qa.zero), centred(q, qb.zero));
-      const scaled = multiplyFixed(
-        b,
-        product,
-        constant(product.type, m.multiplier),
-        i32(Math.max(0, m.shift)),
-        i32(Math.max(0, -m.shift)),
-      );
+      const scaled = multiplyFixed(b, mul(centred(p, qa.zero), centred(q, qb.zero)), m);
       return clamp(add(scaled, constant(scaled.type, qy.zero)), least, greatest);
     };
   }

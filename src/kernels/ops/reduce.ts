@@ -199,10 +199,7 @@ function mean(task: Task, from: ElementType, to: ElementType, count: number): Re
       start: 0,
       step: add,
       finish: (x) => {
-        const multiplier = constant(x.type, fixed.multiplier);
-        const left = i32(Math.max(0, fixed.shift));
-        const right = i32(Math.max(0, -fixed.shift));
-        const q = multiplyFixed(b, centred(x), multiplier, left, right);
+        const q = multiplyFixed(b, centred(x), fixed);
         return clamp(add(q, constant(x.type, zero)), least, greatest);
       },
     };
@@ -235,9 +232,7 @@ function sum(task: Task, from: ElementType, to: ElementType, count: number): Red
   if (from.dtype !== 'f32' && !from.quant && !to.quant)
     return { state: 'i32', start: 0, step: add, finish: (x) => cutTo(to.dtype, x) };
   if (ctx.dialect !== 'tflite' || !from.quant || !to.quant) return realSum(task, from, to);
-  const { multiplier, shift } = quantizeMultiplier(
-    Math.fround(from.quant.scale[0]) / Math.fround(to.quant.scale[0]),
-  );
+  const fixed = quantizeMultiplier(Math.fround(from.quant.scale[0]) / Math.fround(to.quant.scale[0]));
   const offset = (from.quant.zeroPoint[0] * count) | 0;
   const zero = to.quant.zeroPoint[0];
   const [least, greatest] = integerRange(to.dtype);
@@ -246,9 +241,7 @@ function sum(task: Task, from: ElementType, to: ElementType, count: number): Red
     start: 0,
     step: add,
     finish: (x) => {
-      const centred = sub(x, constant(x.type, offset));
-      const left = i32(Math.max(0, shift));
-      const q = multiplyFixed(b, centred, constant(x.type, multiplier), left, i32(Math.max(0, -shift)));
+      const q = multiplyFixed(b, sub(x, constant(x.type, offset)), fixed);
       return clamp(add(q, constant(x.type, zero)), least, greatest);
     },
   };

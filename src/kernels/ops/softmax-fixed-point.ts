@@ -101,9 +101,7 @@ function int16Softmax(task: Task, from: ElementType): Line {
     'reciprocal table',
     lookupTable((x) => f(1 / f(1 + x)), 0, 1),
   );
-  const { multiplier, shift } = quantizeMultiplier(
-    (f(from.quant!.scale[0]) * f(Number(ctx.op.attrs.beta))) / (10 / 65535),
-  );
+  const fixed = quantizeMultiplier((f(from.quant!.scale[0]) * f(Number(ctx.op.attrs.beta))) / (10 / 65535));
   const lookup = (table: Region, value: Expr): Expr => {
     const v = b.let('v', clamp(value, -32768, 32767));
     const at = b.natural('at', times(plus(convert('index', shr(v, i32(7))), 256), 2));
@@ -114,13 +112,7 @@ function int16Softmax(task: Task, from: ElementType): Line {
   return (read, length) => {
     const most = greatestOf(b, read, length);
     const power = (v: Expr) => {
-      const scaled = multiplyFixed(
-        b,
-        sub(v, most),
-        i32(multiplier),
-        i32(Math.max(0, shift)),
-        i32(Math.max(0, -shift)),
-      );
+      const scaled = multiplyFixed(b, sub(v, most), fixed);
       return b.let('power', lookup(exp, add(scaled, i32(32767))));
     };
     const sum = b.variable('sum', i32(0));
