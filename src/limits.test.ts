@@ -55,7 +55,10 @@ const broken: Partial<Record<LimitName, readonly [limit: number, run: () => unkn
     [0, tflite],
   ],
   madeElements: [[32, () => onnx(expanded)]],
-  parameterNumbers: [[1, () => importModel({ bytes: reshaping(), file: 'm.tflite' })]],
+  parameterNumbers: [
+    [1, () => onnx(expanded)],
+    [1, () => importModel({ bytes: reshaping(), file: 'm.tflite' })],
+  ],
   nesting: [
     [2, onnx],
     [2, () => read(text)],
@@ -133,6 +136,17 @@ test('a small file that asks for gigabytes is refused at once', () => {
   const started = process.memoryUsage.rss();
   const huge = { ...expanded, weights: [floats('one', [1, 1], [1]), int64s('shape', [30_000, 30_000])] };
   expect(() => onnx({ ...huge, inputs: { x: [1, 1] } })).toThrow(/madeElements/);
+  const parameters = ['scale', 'bias', 'mean', 'variance'];
+  const endless = {
+    ...tinyCnn(),
+    weights: [int64s('shape', [2 ** 31 - 1])],
+    inputs: { x: [1, 4, 2, 2] },
+    nodes: [
+      ...parameters.map((name) => ({ op: 'ConstantOfShape', in: ['shape'], out: [name] })),
+      { op: 'BatchNormalization', in: ['x', ...parameters], out: ['y'] },
+    ],
+  };
+  expect(() => onnx(endless)).toThrow(/2147483647 numbers.*parameterNumbers/);
   const scattered = { ...tinyCnn(), weights: [bytesTensor('w', [2 ** 20, 2 ** 20], [1], 2)] };
   expect(() => onnx(scattered)).toThrow(/elements/);
   expect(process.memoryUsage.rss() - started).toBeLessThan(200 * 2 ** 20);

@@ -41,7 +41,7 @@ export function realLine(
 
 export interface AlongAxis<A extends Attributes> {
   readonly kind: string;
-  /** Output type where the file declares none; left out: the input's. */
+  /** Output type where the file declares none; left out: the input's. Throws where there is no such operator of the input's type. */
   readonly type?: (x: Tensor) => ElementType;
   /** Throws where the attributes make no sense. */
   readonly check?: (attrs: A) => void;
@@ -59,7 +59,8 @@ export function alongAxisOperator<A extends Attributes & { readonly axis: number
       const { axis } = attrs;
       spec.check?.(attrs);
       if (x!.shape.length > 0 || axis !== 0) checkAxis(axis, x!);
-      const type = given?.[0] ?? spec.type?.(x!) ?? x!;
+      const own = spec.type?.(x!) ?? x!;
+      const type = given?.[0] ?? own;
       return [{ shape: x!.shape, dtype: type.dtype, quant: type.quant }];
     },
     reads(ctx, _index, lo, hi) {

@@ -2,13 +2,23 @@
 import { exp32 } from '../arithmetic/float32.ts';
 import { softmaxFixedPoint, softmaxOutputType } from '../arithmetic/softmax-fixed-point.ts';
 import { softmaxInt16 } from '../arithmetic/softmax-int16.ts';
+import { TidemarkError } from '../errors.ts';
+import { elementBytes } from '../graph/graph.ts';
 import { alongAxisOperator, type LineFunction, realLine } from './along-axis.ts';
 
 export type SoftmaxAttributes = { readonly axis: number; readonly beta: number };
 
 export const softmax = alongAxisOperator<SoftmaxAttributes>({
   kind: 'Softmax',
-  type: (x) => (x.quant ? softmaxOutputType(x.dtype) : x),
+  type(x) {
+    if (x.dtype === 'f32') return x;
+    if (!x.quant || elementBytes(x) > 2)
+      throw new TidemarkError(
+        'type-unsupported',
+        `no softmax of ${x.dtype}, expected f32, or quantised to 8 or 16 bits`,
+      );
+    return softmaxOutputType(x.dtype);
+  },
   line({ op, dialect }, from, to): LineFunction {
     const { beta } = op.attrs;
     if (dialect === 'tflite' && from.quant && to.quant) {

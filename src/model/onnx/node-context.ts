@@ -8,6 +8,7 @@ import {
   type Tensor,
   type TypedArray,
 } from '../../graph/graph.ts';
+import { type LimitName, withinLimit } from '../../limits.ts';
 import type { OutputType } from '../../ops/operator.ts';
 import type { NodeAttributes } from './attributes.ts';
 import { type FileType, fileTypeNamed } from './element-type.ts';
@@ -54,8 +55,16 @@ export function input(c: NodeContext, index: number): Value {
   return value;
 }
 
-/** Numbers of a constant input; undefined when the input is left out. */
-export function constantInput(c: NodeContext, index: number, what: string): TypedArray | undefined {
+/**
+ * Numbers of a constant input; undefined when the input is left out. `limit` is of how many: a file of some bytes can have
+ * any number of them.
+ */
+export function constantInput(
+  c: NodeContext,
+  index: number,
+  what: string,
+  limit: LimitName = 'parameterNumbers',
+): TypedArray | undefined {
   const value = c.inputs[index];
   if (!value) return undefined;
   if (!isConstant(value)) {
@@ -64,6 +73,8 @@ export function constantInput(c: NodeContext, index: number, what: string): Type
       `${what} (input "${value.name}") is only known at run time; it must be a constant or follow from shapes`,
     );
   }
+  const count = countOf(value);
+  withinLimit(limit, count, 'shape-too-large', `${what} (input "${value.name}") has ${count} numbers`);
   return constantValues(c.b, value);
 }
 

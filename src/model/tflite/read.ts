@@ -17,6 +17,7 @@ import { joinDilated } from './dilation.ts';
 import { type FileModel, type FileNode, type FileTensor, parseTflite } from './file.ts';
 import type { Node } from './importer.ts';
 import { importerOf, refusal } from './operators/importers.ts';
+import { withPlainIntegers } from './plain-integers.ts';
 import { dtypeOfFile, fileBytes, readValues } from './values.ts';
 
 export interface ReadTfliteOptions {
@@ -34,7 +35,7 @@ export interface ReadTfliteOptions {
 export function readTflite(bytes: Uint8Array, options: ReadTfliteOptions): Graph {
   return within(options.file, () => {
     try {
-      return importModel(parseTflite(bytes), options);
+      return importModel(withPlainIntegers(parseTflite(bytes)), options);
     } catch (error) {
       // What a typed array or a string says when a size is beyond what the machine can hold.
       if (error instanceof RangeError) {

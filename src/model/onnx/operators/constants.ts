@@ -71,7 +71,7 @@ const range: Importer = (c) => {
 
 const nonZero: Importer = (c) => {
   const x = input(c, 0);
-  const values = constantInput(c, 0, 'the input of NonZero')!;
+  const values = constantInput(c, 0, 'the input of NonZero', 'madeElements')!;
   const places: number[] = [];
   for (let i = 0; i < values.length; i++) if (values[i] !== 0) places.push(i);
   const rows = x.shape.flatMap((d, axis) => {

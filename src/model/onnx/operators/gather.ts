@@ -12,7 +12,7 @@ import {
   placed,
   refuse,
 } from '../node-context.ts';
-import { constantValues, isConstant, place, reshaped, tensorValue, type Value } from '../value.ts';
+import { isConstant, place, reshaped, tensorValue, type Value } from '../value.ts';
 import { sliced } from './selection.ts';
 
 const gather: Importer = (c) => {
@@ -31,7 +31,9 @@ const gather: Importer = (c) => {
     );
     return [reshaped(c.b, made, shape)];
   }
-  const list = Array.from(constantValues(c.b, indices), (i) => (i < 0 ? i + x.shape[axis] : i));
+  const list = Array.from(constantInput(c, 1, 'indices', 'madeElements')!, (i) =>
+    i < 0 ? i + x.shape[axis] : i,
+  );
   const outside = list.find((i) => i < 0 || i >= x.shape[axis]);
   if (outside !== undefined)
     throw new TidemarkError(
@@ -81,8 +83,8 @@ const gatherElements: Importer = (c) => {
   const indices = input(c, 1);
   if (!isConstant(x) || !isConstant(indices)) refuse('GatherElements on values of the run is not supported');
   const axis = axisIn(c.attrs.int('axis', 0), x.shape.length);
-  const values = constantValues(c.b, x);
-  const list = constantInput(c, 1, 'indices')!;
+  const values = constantInput(c, 0, 'the input of GatherElements', 'madeElements')!;
+  const list = constantInput(c, 1, 'indices', 'madeElements')!;
   const out = values.slice(0, 0);
   const result = new (out.constructor as { new (n: number): typeof values })(list.length);
   const strides = x.shape.map((_, i) => elementCount(x.shape.slice(i + 1)));
