@@ -6,7 +6,7 @@ import { compileC, findCompiler } from '../../src/run/c-backend.ts';
 import { executePlan } from '../../src/run/execute.ts';
 import { wasmBackend } from '../../src/run/wasm-backend.ts';
 import type { Network } from './networks.ts';
-import type { Part } from './techniques.ts';
+import type { Part } from './way.ts';
 
 export interface ContractBackend {
   readonly name: string;
@@ -43,7 +43,7 @@ export const backends: readonly ContractBackend[] = [
     name: 'C, everything dead forbidden',
     skips: () => (compilers.length > 0 ? undefined : 'no C compiler; install gcc or clang'),
     // Compilers take a second or more for each: a network is compiled in one of its two element types.
-    every: 8,
+    every: 14,
     run: ({ graph, plan }, inputs) => {
       // Compilers take turns.
       const compiler = compilers[graph.operators.length % compilers.length];

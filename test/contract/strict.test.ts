@@ -29,6 +29,8 @@ const cases: readonly (readonly [network: string, dtype: DType, technique: strin
   ['ssd-mobilenetv1-300', 'int8', 'csdf', 'vector16'],
   ['fsrcnn', 'f32', 'fit, input keep, output streamed', 'plain'],
   ['ds-cnn', 'int8', 'restructure, then layer by layer', 'plain'],
+  ['mobilenetv1-0.25-96', 'int8', 'strips, windows turned', 'vector16'],
+  ['squeezenet1.0', 'f32', 'channel groups', 'vector32'],
 ];
 
 describe.skipIf(compilers.length === 0)(`no warnings${note}`, () => {
