@@ -24,6 +24,7 @@ import {
 } from '../builder.ts';
 import { type Cell, cellBytes, type Expr, type Place, type Type, type Vector } from '../ir.ts';
 import type { Site } from '../site.ts';
+import type { Arithmetic } from './product-arithmetic.ts';
 
 /**
  * Adds elements as they are stored times weights of `cell` cells; what zero points take off comes elsewhere. Taps have
@@ -35,7 +36,7 @@ export function pairAdder(
   lanes: number,
   cell: Cell,
   depth: number,
-): (sums: readonly Variable[][], pixels: readonly Place[], weights: Place, count: Index) => void {
+): Arithmetic['add'] {
   const sum: Vector = `i32x${lanes}`;
   const halves: Vector = `i16x${2 * lanes}`;
   const pairBytes = 2 * lanes * cellBytes(cell);

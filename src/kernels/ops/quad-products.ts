@@ -23,12 +23,17 @@ import {
 } from '../builder.ts';
 import type { Expr, Place, Type, Vector } from '../ir.ts';
 import type { Task } from '../kernel.ts';
+import type { Arithmetic } from './product-arithmetic.ts';
 
 /** The upper bits of four bytes. */
 const SIGNS = 0x80808080 | 0;
 
 /** What is left in `zero` comes off elsewhere. */
-export function quadAdder({ b, inputs }: Task, lanes: number, zeroPoint: number) {
+export function quadAdder(
+  { b, inputs }: Task,
+  lanes: number,
+  zeroPoint: number,
+): Pick<Arithmetic, 'zero' | 'add'> {
   const site = inputs[0]!;
   const signed = site.cell === 'i8';
   const sum: Vector = `i32x${lanes}`;
@@ -63,7 +68,7 @@ export function quadAdder({ b, inputs }: Task, lanes: number, zeroPoint: number)
 
   return {
     zero: zeroPoint + (signed ? 128 : 0),
-    add(sums: readonly Variable[][], pixels: readonly Place[], weights: Place, count: Index): void {
+    add(sums, pixels, weights, count) {
       const fixed = known(count);
       const left = (fixed ?? 0) % 4;
       // Counts that are not known are of whole taps that join.
