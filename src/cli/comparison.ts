@@ -1,6 +1,5 @@
 /** The rows of `compare`: each method planned, checked and timed on one graph. */
 import type { Planned } from '../compile.ts';
-import { TidemarkError } from '../errors.ts';
 import { csdfPlanOf, smallestCsdfPlan } from '../fit/csdf.ts';
 import { withBuffersApart } from '../fit/csdf-plan.ts';
 import { canStream } from '../fit/limits.ts';
@@ -12,6 +11,7 @@ import { checkPlan } from '../plan/check.ts';
 import { planMetrics } from '../plan/metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { profileOf } from '../report/profile.ts';
+import { inOnePiece } from './bounded.ts';
 import type { PolicyOptions } from './options/shared.ts';
 import { fitRequest, type PlanRequest, planModel } from './planning.ts';
 import type { Progress } from './terminal/progress.ts';
@@ -126,23 +126,14 @@ const IMPROVING: readonly Method[] = ['restructure', 'fit'];
 /** Whether nothing has broken the search off. */
 const going = (part: Part): boolean => part(() => true) ?? false;
 
-/** A method that is planned in one piece: `stopped` where that was broken off. */
-function inOnePiece<T>(request: PlanRequest, plan: () => T): T {
-  const { part = toTheEnd } = request;
-  const made = part(() => ({ value: plan() }));
-  if (made) return made.value;
-  throw new TidemarkError(
-    'stopped',
-    'the search was broken off within a method that has no result until its end',
-  );
-}
-
 /** Method 1: the layers one after another, each output over what is dead of its input, pixel by pixel. */
 function overlapRows(graph: Graph, request: PlanRequest): Row[] {
   if (!canStream(graph)) return [];
-  const { policy } = fitRequest(request);
+  const { policy, part = toTheEnd } = fitRequest(request);
   const { value, seconds } = timed(() =>
-    inOnePiece(request, () => planFigures(graph, overlapGraph(graph, { policy, granularity: 'pixel' }))),
+    inOnePiece(part, 'overlap', () =>
+      planFigures(graph, overlapGraph(graph, { policy, granularity: 'pixel' })),
+    ),
   );
   return [['overlap', value, seconds]];
 }
@@ -151,10 +142,10 @@ function overlapRows(graph: Graph, request: PlanRequest): Row[] {
 function csdfRow(graph: Graph, request: PlanRequest, method: 'csdf' | 'csdf-reuse'): Row[] {
   // What is too large to follow row by row is planned layer by layer only.
   if (!canStream(graph)) return [];
-  const { policy, onProgress } = fitRequest(request);
+  const { policy, onProgress, part = toTheEnd } = fitRequest(request);
   const plan = () =>
     method === 'csdf' ? csdfPlanOf(graph, policy, 'apart') : smallestCsdfPlan(graph, policy, onProgress);
-  const { value, seconds } = timed(() => inOnePiece(request, () => planFigures(graph, plan())));
+  const { value, seconds } = timed(() => inOnePiece(part, method, () => planFigures(graph, plan())));
   return [[method, value, seconds]];
 }
 

@@ -74,9 +74,8 @@ export function fitModel(
   const source = modelSource(model, { ...options, toRun: targets.length > 0 });
   for (const target of targets) target.refuse?.(model, source);
   const progress = startProgress();
-  const { timeLimit, memoryLimit } = options;
-  const bounded = timeLimit !== undefined || memoryLimit !== undefined;
-  const work = boundedSearch(options, progress, () => 'writing down the best plan found so far', keeps);
+  const kept = () => `${options.out === undefined ? 'keeping' : 'writing down'} the best plan found so far`;
+  const work = boundedSearch(options, progress, kept, keeps);
   const request = {
     budgetBytes,
     maxOverhead: options.maxOverhead,
@@ -84,7 +83,7 @@ export function fitModel(
     policy: { input: options.input, output: options.output },
     accounting: options.accounting,
     progress,
-    part: keeps || bounded ? work.run : undefined,
+    part: work.run,
   };
   const compiled = searchedFor(work, () => compileModel(source, fitRequest(request)));
   progress.step('drawing');

@@ -78,3 +78,45 @@ test('Ctrl-C within a piece breaks off that piece alone', () => {
   expect(handedOn).toEqual([undefined, 'after it']);
   expect(Object.keys(globalThis).filter((k) => k.startsWith('__tidemark'))).toEqual([]);
 });
+
+test('a memory limit that is reached at the end of a piece is never taken for Ctrl-C, nor does it end the process', () => {
+  for (let attempt = 0; attempt < 30; attempt++) {
+    const work = interruptible(undefined, { memoryLimitBytes: 1 });
+    // Pieces as short as what lies between them: the signal comes within one, or just as one ends.
+    const pieces = () => {
+      while (!work.stoppedBy) work.run(() => new Array(20_000).fill(1).reduce((a, b) => a + b));
+    };
+    if (attempt % 2) work.around(pieces);
+    else pieces();
+    expect(work.stoppedBy).toBe('memory');
+  }
+});
+
+test('a memory limit within nested pieces breaks the inner one off, and the outer one comes to its end', () => {
+  const work = interruptible(undefined, { memoryLimitBytes: 1 });
+  expect(work.run(() => [work.run(() => 1), work.run(forever), 'after it'])).toEqual([
+    1,
+    undefined,
+    'after it',
+  ]);
+  expect(work.stoppedBy).toBe('memory');
+});
+
+test('what a piece throws is thrown under limits too', () => {
+  const work = interruptible(undefined, { memoryLimitBytes: 2 ** 40, timeLimitSeconds: 60 });
+  const tooFar = () => {
+    throw new RangeError('too far');
+  };
+  expect(() => work.run(tooFar)).toThrow(new RangeError('too far'));
+  expect(work.run(() => 'next')).toBe('next');
+  work.done();
+});
+
+test('the time counts from the first piece on', () => {
+  const work = interruptible(undefined, { timeLimitSeconds: 0.2, interrupts: false });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  expect(work.run(() => 'first')).toBe('first');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  expect(work.run(() => 'second')).toBeUndefined();
+  expect(work.stoppedBy).toBe('time');
+});

@@ -4,13 +4,13 @@
  * pieces found is still there.
  */
 import vm from 'node:vm';
-import { watchMemory } from './memory-watch.ts';
+import { type MemoryWatch, watchMemory } from './memory-watch.ts';
 
 /** What broke work off. */
 export type StoppedBy = 'interrupt' | 'time' | 'memory';
 
 export interface Bounds {
-  /** Seconds from now that the pieces may take together. */
+  /** Seconds that may pass from the first piece on. */
   readonly timeLimitSeconds?: number;
   /** Bytes of memory that the process may have. */
   readonly memoryLimitBytes?: number;
@@ -38,8 +38,12 @@ const NAME = '__tidemarkPiece';
 /** `onStop` is called once, when a piece has been broken off. */
 export function interruptible(onStop?: (by: StoppedBy) => void, bounds: Bounds = {}): Interruptible {
   const { timeLimitSeconds, memoryLimitBytes, interrupts = true } = bounds;
-  const deadline =
-    timeLimitSeconds === undefined ? undefined : performance.now() + Math.ceil(1000 * timeLimitSeconds);
+  let deadline: number | undefined;
+  const left = () => {
+    if (timeLimitSeconds === undefined) return undefined;
+    deadline ??= performance.now() + Math.ceil(1000 * timeLimitSeconds);
+    return Math.floor(deadline - performance.now());
+  };
   const memory = memoryLimitBytes === undefined ? undefined : watchMemory(memoryLimitBytes);
   let stoppedBy: StoppedBy | undefined;
   const stop = (by: StoppedBy): undefined => {
@@ -58,28 +62,59 @@ export function interruptible(onStop?: (by: StoppedBy) => void, bounds: Bounds =
         runScript(work, { breakOnSigint: true });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
-        if (stoppedBy) process.exit(130);
+        if (stoppedBy) leave();
         stop('interrupt');
       }
     },
     run<T>(piece: () => T): T | undefined {
       if (stoppedBy) return undefined;
-      const left = deadline === undefined ? undefined : Math.floor(deadline - performance.now());
-      if (left !== undefined && left < 1) return stop('time');
+      if (!interrupts && !memory && timeLimitSeconds === undefined) return piece();
+      const timeout = left();
+      if (timeout !== undefined && timeout < 1) return stop('time');
       try {
         const breakOnSigint = interrupts || memory !== undefined;
-        memory?.watch(true);
-        return runScript(piece, { breakOnSigint, ...(left === undefined ? {} : { timeout: left }) });
+        const options = { breakOnSigint, ...(timeout === undefined ? {} : { timeout }) };
+        return runScript(memory ? () => watched(memory, piece) : piece, options);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED' && memory?.arrived()) return stop('memory');
+        if (memory?.underWay()) awaitSignal();
         if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return stop('time');
         if (code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
-        return stop(memory?.exceeded() ? 'memory' : 'interrupt');
-      } finally {
-        memory?.watch(false);
+        if (!interrupts) leave();
+        return stop('interrupt');
       }
     },
   };
+}
+
+/** As Ctrl-C ends a process. */
+export function leave(): never {
+  process.exit(130);
+}
+
+/** The piece, with the watch's signal coming before its end or not at all. */
+function watched<T>(memory: MemoryWatch, piece: () => T): T {
+  memory.enter();
+  try {
+    return piece();
+  } finally {
+    memory.leave();
+  }
+}
+
+/** Takes the watch's signal where something else ended the script that it was for. */
+function awaitSignal(): void {
+  try {
+    runScript(
+      () => {
+        for (;;);
+      },
+      { breakOnSigint: true },
+    );
+  } catch {
+    // It came.
+  }
 }
 
 /** Runs a piece as a script. Scripts may be nested: the innermost is the one that is broken off. */

@@ -5,11 +5,12 @@ import { canStream, refuseTooLarge } from '../fit/limits.ts';
 import { type LayerNet, layersOf } from '../passes/2-partition/layers.ts';
 import { type Partition, Partitioner } from '../passes/2-partition/partition.ts';
 import { loadModel } from './model.ts';
+import type { PlanningBounds } from './options/limits.ts';
 import type { ModelOptions } from './options/shared.ts';
 import { parseSize } from './options/size.ts';
 import { oneOf } from './options/values.ts';
 
-export interface ChipOptions extends ModelOptions {
+export interface ChipOptions extends ModelOptions, PlanningBounds {
   readonly chip: number;
   readonly weights: boolean;
   readonly dense: boolean;

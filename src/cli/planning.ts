@@ -3,8 +3,10 @@ import { type Planned, planGraph } from '../compile.ts';
 import type { FitRequest } from '../fit/fit.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Policy } from '../plan/plan.ts';
+import { boundedSearch, type StopDocument, searchedFor, stopDocument } from './bounded.ts';
+import type { PlanningBounds } from './options/limits.ts';
 import type { AccountingWord, PolicyOptions } from './options/shared.ts';
-import type { Progress } from './terminal/progress.ts';
+import { type Progress, startProgress } from './terminal/progress.ts';
 
 export interface PlanRequest extends Omit<FitRequest, 'onProgress'> {
   readonly accounting?: AccountingWord;
@@ -13,6 +15,21 @@ export interface PlanRequest extends Omit<FitRequest, 'onProgress'> {
 
 export function planModel(graph: Graph, request: PlanRequest): Planned {
   return planGraph(graph, fitRequest(request));
+}
+
+/**
+ * A plan for a command that goes on with it: within limits, the best found by then, and what ended the search. Ctrl-C ends
+ * the program, since the plan is not what was asked for.
+ */
+export function planWithin(
+  graph: Graph,
+  request: PlanRequest,
+  bounds: PlanningBounds,
+): Planned & { readonly stop: StopDocument } {
+  const { progress = startProgress() } = request;
+  const work = boundedSearch(bounds, progress, () => 'going on with the best plan found so far', false);
+  const planned = searchedFor(work, () => planModel(graph, { ...request, part: work.run }));
+  return { ...planned, stop: stopDocument(work) };
 }
 
 /** Progress goes to the terminal; where sizes leave the ports out, so does the plan. */

@@ -216,7 +216,11 @@ function layOutPromising(choices: readonly Choice[], { part = toTheEnd }: Search
   let reached = Number.POSITIVE_INFINITY;
   for (const { variant, spans, peak } of [...choices].sort((a, b) => a.peak - b.peak)) {
     if (peak > reached * WORTH_LAYING_OUT) break;
-    const made = candidate(variant, spans, 'quick');
+    // Broken off, the search still hands out the spans that promise most.
+    const made =
+      part(() => candidate(variant, spans, 'quick')) ??
+      (found.length === 0 ? candidate(variant, spans, 'quick') : undefined);
+    if (!made) break;
     reached = Math.min(reached, made.layout.arenaBytes);
     found.push({ made, peak });
   }
@@ -305,6 +309,7 @@ function withinBudget(
   request: SearchRequest,
   onProgress: (done: number) => void,
 ): Candidate | undefined {
+  const { part = toTheEnd } = request;
   let limit = budget;
   for (let k = 0; k < TIGHTENINGS; k++) {
     const spans = spansOf(
@@ -319,7 +324,7 @@ function withinBudget(
       request,
     );
     if (!spans) return undefined;
-    const made = candidate(variant, spans);
+    const made = part(() => candidate(variant, spans)) ?? candidate(variant, spans, 'quick');
     if (made.layout.arenaBytes <= budget) return made;
     limit -= Math.max(16, made.layout.arenaBytes - budget);
   }

@@ -4,6 +4,7 @@
  */
 import { TidemarkError } from '../errors.ts';
 import { type Graph, pixelsOf, rowPixels } from '../graph/graph.ts';
+import type { Part } from '../part.ts';
 import { runBounded } from '../passes/3-schedule/csdf/bounded.ts';
 import { csdfOf, layersOf } from '../passes/3-schedule/csdf/from-graph.ts';
 import type { CsdfGraph } from '../passes/3-schedule/csdf/model.ts';
@@ -88,6 +89,8 @@ export interface ParetoRequest {
   readonly memory?: 'reuseBytes' | 'liveBytes';
   /** Choices that a search may try. */
   readonly tries?: number;
+  /** Left out: nothing breaks off. */
+  readonly part?: Part;
   readonly onProgress?: (done: number) => void;
 }
 

@@ -109,8 +109,10 @@ function apartCandidates(graph: Graph, request: FitRequest, reached: Candidate):
   const { layout, variant } = reached;
   const { policy, part = toTheEnd } = request;
   if (!layout.timeline.pieces?.size) return [];
-  const copies = withoutIdleCopies(graph, variant.network, layout.spans);
-  const network = copies && (networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies));
+  const network = part(() => {
+    const copies = withoutIdleCopies(graph, variant.network, layout.spans);
+    return copies && (networkOf(graph, policy, copies, 'best') ?? networkOf(graph, policy, copies));
+  });
   const found = network ? streamedCandidates([{ graph, network }], request, layout.arenaBytes) : [];
   const start = found.length > 0 ? best(found, request.budgetBytes) : reached;
   const better = part(() => sweptCandidate(start) ?? (start.rough ? polished(start) : undefined));
@@ -213,7 +215,8 @@ function stripPlans(
   ceilingBytes: number,
 ): Candidate[] {
   const { part = toTheEnd } = request;
-  const variant = stripVariant(graph, request.policy, choice);
+  const variant = part(() => stripVariant(graph, request.policy, choice));
+  if (!variant) return [];
   const last = choice.spans[choice.spans.length - 1]?.last;
   const own = part(() =>
     last === variant.network.steps.length - 1 ? plannedCandidate(variant, choice.spans) : undefined,
@@ -231,7 +234,10 @@ function tileCandidates(graph: Graph, request: FitRequest): Candidate[] {
   if (!found || found.tiling.regions.length === 0) return [];
   const { tiling, macOverhead } = found;
   const extraMacs = Math.round(macOverhead * graphMacs(graph));
-  return [layerByLayer({ graph, network: networkOf(found.graph, policy), tiles: tiling, extraMacs })];
+  const tiled = part(() =>
+    layerByLayer({ graph, network: networkOf(found.graph, policy), tiles: tiling, extraMacs }),
+  );
+  return tiled ? [tiled] : [];
 }
 
 /** The best plan for a choice of strips; undefined where none is smaller than the ceiling. */

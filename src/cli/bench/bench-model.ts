@@ -3,13 +3,16 @@ import { planGraph } from '../../compile.ts';
 import { writeOnnx } from '../../emit/onnx/write.ts';
 import { TidemarkError } from '../../errors.ts';
 import type { Graph, TypedArray } from '../../graph/graph.ts';
+import { unlessStopped } from '../../part.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { typedElements } from '../../run/input/file-array.ts';
 import { TO_RUNTIME } from '../../run/onnx-runtime.ts';
 import { loadBackend } from '../backends.ts';
+import { boundedSearch, type StopDocument, searchedFor, stopDocument } from '../bounded.ts';
 import { loadInputs } from '../inputs.ts';
 import { type LoadedModel, loadModel } from '../model.ts';
 import { readModelFile } from '../model-files.ts';
+import type { PlanningBounds } from '../options/limits.ts';
 import type { ModelOptions } from '../options/shared.ts';
 import { note } from '../output.ts';
 import { fitRequest } from '../planning.ts';
@@ -22,7 +25,7 @@ import { measure, type Runner, type Timing } from './runner.ts';
 export const PLANS = ['layerwise', 'fit', 'smallest'] as const;
 export const RUNTIMES = ['ort', 'ort-web'] as const;
 
-export interface BenchOptions extends ModelOptions {
+export interface BenchOptions extends ModelOptions, PlanningBounds {
   readonly backend: readonly string[];
   readonly against: readonly OnnxRuntimeName[];
   readonly plan: readonly (typeof PLANS)[number][];
@@ -32,7 +35,7 @@ export interface BenchOptions extends ModelOptions {
   readonly slack: number;
 }
 
-export interface Row extends Timing {
+export interface Row extends Timing, StopDocument {
   readonly model: string;
   readonly dtype: string;
   readonly runtime: string;
@@ -64,7 +67,7 @@ export async function benchLoaded(
   const { tensors, arrays } = loadInputs(graph, { ...options, input: [], resize: 'crop' });
   const runners: Runner[] = [];
   for (const plan of options.plan) {
-    const planned = planOf(graph, plan, options.slack, progress);
+    const planned = planOf(graph, plan, options, progress);
     for (const backend of options.backend)
       runners.push(await planRunner(backend, plan, graph, planned, tensors, progress));
   }
@@ -84,21 +87,32 @@ export async function benchLoaded(
   return rowsOf(loaded, runners, timings);
 }
 
-function planOf(graph: Graph, plan: BenchOptions['plan'][number], slack: number, progress: Progress): Plan {
+/** A plan, the best found within the limits, each plan having them anew. */
+function planOf(
+  graph: Graph,
+  plan: BenchOptions['plan'][number],
+  { slack, ...options }: BenchOptions,
+  progress: Progress,
+): { readonly plan: Plan; readonly stop: StopDocument } {
+  const work = boundedSearch(options, progress, () => `timing the best plan found so far (${plan})`, false);
   const policy = { input: 'reuse', output: 'whole' } as const;
-  const request = fitRequest({ policy, progress });
-  if (plan === 'layerwise') return planGraph(graph, { ...request, method: plan }).plan;
-  const smallest = planGraph(graph, request).plan;
-  if (plan === 'smallest') return smallest;
-  const budgetBytes = Math.floor(smallest.arenaBytes * (1 + slack));
-  return planGraph(graph, { ...request, budgetBytes }).plan;
+  const request = fitRequest({ policy, progress, part: work.run });
+  const found = searchedFor(work, () => {
+    if (plan === 'layerwise') return planGraph(graph, { ...request, method: plan });
+    const smallest = planGraph(graph, request);
+    if (plan === 'smallest') return smallest;
+    const budgetBytes = Math.floor(smallest.arenaBytes * (1 + slack));
+    const cheapest = unlessStopped(() => planGraph(graph, { ...request, budgetBytes }));
+    return cheapest?.fits ? cheapest : smallest;
+  });
+  return { plan: found.plan, stop: stopDocument(work) };
 }
 
 async function planRunner(
   backend: string,
   plan: string,
   graph: Graph,
-  planned: Plan,
+  { plan: planned, stop }: ReturnType<typeof planOf>,
   inputs: readonly TypedArray[],
   progress: Progress,
 ): Promise<Runner> {
@@ -108,6 +122,7 @@ async function planRunner(
   return {
     runtime: backend,
     plan,
+    stop,
     arenaBytes: planned.arenaBytes,
     cpuMs: () => prepared.cpuMs,
     time(times) {
@@ -154,7 +169,7 @@ function rowsOf(
     };
   };
   const quantised = graph.tensors.some((t) => t.quant && t.dtype !== 'i32');
-  return runners.map(({ runtime, plan, arenaBytes }, i) => {
+  return runners.map(({ runtime, plan, stop, arenaBytes }, i) => {
     const ort = ratios(i, 'ort');
     const web = ratios(i, 'ort-web');
     return {
@@ -168,6 +183,7 @@ function rowsOf(
       ratioVsOrtWeb: web.wall,
       cpuRatioVsOrt: ort.cpu,
       cpuRatioVsOrtWeb: web.cpu,
+      ...stop,
     };
   });
 }

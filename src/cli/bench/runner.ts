@@ -1,9 +1,13 @@
+import type { StopDocument } from '../bounded.ts';
+
 /** Something that is timed: made ready once, then run as often as asked. */
 export interface Runner {
   readonly runtime: string;
   /** How the plan was made; null for other runtimes. */
   readonly plan: string | null;
   readonly arenaBytes: number | null;
+  /** What ended the search for the plan early. */
+  readonly stop?: StopDocument;
   /** Runs `times` times and gives the milliseconds of each. */
   time(times: number): Promise<readonly number[]> | readonly number[];
   /** Processor time of a run, of those timed last; undefined where this process did them. */

@@ -7,6 +7,7 @@ import { EXIT_CODES } from '../../boards/report.ts';
 import { TidemarkError } from '../../errors.ts';
 import { allocate, elementCount, type Graph, type TypedArray } from '../../graph/graph.ts';
 import { lowerPlan } from '../../kernels/lower.ts';
+import { type Part as SearchPart, unlessStopped } from '../../part.ts';
 import type { Plan, Policy } from '../../plan/plan.ts';
 import { type ExecuteResult, measureTouchedBytes } from '../../run/execute.ts';
 import type { FileArray } from '../../run/input/file-array.ts';
@@ -24,6 +25,8 @@ export interface OnBoardRequest {
   /** A plan instead of making one. */
   readonly plan?: Plan;
   readonly maxOverhead?: number;
+  /** Runs the parts of the search for a plan, which it may break off. Left out: nothing does. */
+  readonly search?: SearchPart;
   readonly progress?: Progress;
 }
 
@@ -57,24 +60,32 @@ export function buildFor(graph: Graph, part: Part, request: OnBoardRequest): OnB
     );
   const { progress } = request;
   let reserved = RESERVED_BYTES;
-  for (let attempt = 0; ; attempt++) {
+  let before: OnBoard | undefined;
+  for (;;) {
     const budget = layout.ramBytes - layout.fenceBytes - reserved;
     const budgetBytes = request.ram === 'min' ? undefined : Math.min(request.ram ?? budget, budget);
-    const plan =
-      request.plan ??
-      planModel(graph, {
-        budgetBytes: budgetBytes === undefined ? undefined : Math.max(1, budgetBytes),
-        maxOverhead: request.maxOverhead,
-        policy: request.policy,
-        progress,
-      }).plan;
+    const plan = request.plan ?? planFor(graph, request, budgetBytes, before !== undefined);
+    if (!plan) return before!;
     progress?.step('compiling');
     const firmware = buildFirmware(lowerPlan(graph, plan, kernelsFor(part.core)), layout);
     const needed = firmware.stackBoundBytes + firmware.dataBytes + 32;
-    if (firmware.fits || attempt > 0 || request.plan || request.ram === 'min' || needed <= reserved)
+    if (firmware.fits || before || request.plan || request.ram === 'min' || needed <= reserved)
       return { plan, firmware };
+    before = { plan, firmware };
     reserved = needed;
   }
+}
+
+/** A plan; undefined where the search was broken off before it began and there is one already. */
+function planFor(
+  graph: Graph,
+  { policy, maxOverhead, search: part, progress }: OnBoardRequest,
+  budgetBytes: number | undefined,
+  planned: boolean,
+): Plan | undefined {
+  const budget = budgetBytes === undefined ? undefined : Math.max(1, budgetBytes);
+  const plan = () => planModel(graph, { budgetBytes: budget, maxOverhead, policy, part, progress }).plan;
+  return planned ? unlessStopped(plan) : plan();
 }
 
 /** Runs what `buildFor` built on inputs: `arrays` as files have them, `tensors` as the arena has them. */

@@ -12,6 +12,7 @@ import {
   type Row,
   RUNTIMES,
 } from '../bench/bench-model.ts';
+import { withPlanningBounds } from '../options/limits.ts';
 import { withDtype, withJson } from '../options/shared.ts';
 import { collectShape, parseCount, parsePercent } from '../options/values.ts';
 import { answer } from '../output.ts';
@@ -50,7 +51,7 @@ export function define(command: Command): void {
     .option('--turns <n>', 'turns that each takes', (t) => parseCount(t, '--turns'), 7)
     .option('--seed <n>', 'seed of made-up inputs', (t) => parseCount(t, '--seed'), 1)
     .option('--shape <name=dims>', 'size of an input that a file leaves open (repeatable)', collectShape);
-  withDtype(command);
+  withPlanningBounds(withDtype(command), 'end the search for a plan $, with the best found by then');
   withJson(command);
   command
     .addHelpText(

@@ -5,11 +5,13 @@ import { type Part, partOf, parts } from '../../boards/parts.ts';
 import { TidemarkError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { formatCount, formatSize } from '../../report/format.ts';
-import { buildFor, type OnBoard, runBuilt } from '../board/on-board.ts';
+import { buildFor, type OnBoard, type OnBoardRequest, runBuilt } from '../board/on-board.ts';
 import { quantised } from '../board/quantised.ts';
 import { requireTools } from '../board/toolchain.ts';
+import { boundedSearch, type StopDocument, searchedFor, stopDocument } from '../bounded.ts';
 import { type InputOptions, loadInputs, withInputs } from '../inputs.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
 import { parseBudget } from '../options/size.ts';
 import { oneOf, parsePercent } from '../options/values.ts';
@@ -22,7 +24,7 @@ import { type TopEntry, topOf } from '../top.ts';
 
 const POLICIES = ['reuse', 'keep', 'streamed'] as const;
 
-interface Options extends ModelOptions, InputOptions {
+interface Options extends ModelOptions, InputOptions, PlanningBounds {
   readonly board: string;
   readonly ram?: string;
   readonly plan?: string;
@@ -32,7 +34,7 @@ interface Options extends ModelOptions, InputOptions {
   readonly json?: boolean;
 }
 
-interface BoardDocument {
+interface BoardDocument extends StopDocument {
   readonly model: string;
   readonly board: string;
   readonly machine: string;
@@ -68,6 +70,7 @@ export function define(command: Command): void {
       parsePercent(t, '--max-overhead'),
     )
     .option('--plan <file>', 'plan.json of an earlier fit; left out: one is made');
+  withPlanningBounds(command);
   withInputs(command);
   command
     .addOption(
@@ -101,16 +104,20 @@ async function run(model: string, options: Options): Promise<void> {
   const { graph, inputs } = wanted ? quantised(loaded.graph, given) : { graph: loaded.graph, inputs: given };
   const plan = options.plan ? readPlan(options.plan, graph) : undefined;
   const progress = startProgress();
-  const built = buildFor(graph, part, {
+  const work = boundedSearch(options, progress, () => 'going on with the best plan found so far', false);
+  const request: OnBoardRequest = {
     policy: { input: policy, output: options.output },
     ram,
     plan,
     maxOverhead: options.maxOverhead,
+    search: work.run,
     progress,
-  });
+  };
+  const built = searchedFor(work, () => buildFor(graph, part, request));
   const result = built.firmware.fits ? runBuilt(graph, built, inputs, progress) : undefined;
   progress.done();
-  const document = documentOf(model, part, graph, { ...built, run: result });
+  const found = documentOf(model, part, graph, { ...built, run: result });
+  const document = { ...found, ...stopDocument(work) };
   if (!document.fits || document.equal === false) answerNo();
   answer(options.json, document, () => text(document, built.firmware.stackPath));
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { TidemarkError } from '../../errors.ts';
 import { formatSize } from '../../report/format.ts';
+import { leastText } from '../bounded.ts';
 import { type FitOptions, fitModel, withFit } from '../fitting.ts';
 import { withJson } from '../options/shared.ts';
 import { answer, answerNo } from '../output.ts';
@@ -30,6 +31,6 @@ function run(model: string, options: FitOptions): void {
       return `${style.red('does not fit')}: the constants of ${model} take ${formatSize(board.weightBytes)}, ${board.title} has ${formatSize(board.flashBytes)} of flash`;
     return document.fits
       ? `${style.green('fits')}: ${model} needs ${formatSize(document.arenaBytes)} of ${budget}`
-      : `${style.red('does not fit')}: ${model} needs at least ${formatSize(document.smallestBytes!)}, ${budget} are given`;
+      : `${style.red('does not fit')}: ${model} needs ${leastText(formatSize(document.smallestBytes!), document.stoppedBy)}, ${budget} are given`;
   });
 }

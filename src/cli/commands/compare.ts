@@ -1,9 +1,9 @@
 /** `tidemark compare`: every planning method side by side. */
 import type { Command } from 'commander';
 import { formatPercent, formatSize } from '../../report/format.ts';
-import { boundedSearch, leave, STOPPED, searched, stopDocument } from '../bounded.ts';
+import { boundedSearch, STOPPED, searched, stopDocument } from '../bounded.ts';
 import { compareMethods, METHODS, type MethodRow } from '../comparison.ts';
-import type { StoppedBy } from '../interrupt.ts';
+import { leave, type StoppedBy } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
 import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import {

@@ -6,9 +6,11 @@ import type { Graph } from '../../graph/graph.ts';
 import { toDot, toSdf3 } from '../../passes/3-schedule/csdf/export.ts';
 import { layersOf } from '../../passes/3-schedule/csdf/from-graph.ts';
 import { compressSchedule, scheduleEntries } from '../../plan/schedule.ts';
+import { boundedSearch, inOnePiece, searchedFor, stopDocument } from '../bounded.ts';
 import { csdfText } from '../csdf-text.ts';
 import { writeWhole } from '../files.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import {
   type ModelOptions,
   type PolicyOptions,
@@ -20,7 +22,7 @@ import { oneOf, parseCount } from '../options/values.ts';
 import { answer, note } from '../output.ts';
 import { startProgress } from '../terminal/progress.ts';
 
-interface Options extends ModelOptions, PolicyOptions {
+interface Options extends ModelOptions, PolicyOptions, PlanningBounds {
   readonly padding: CsdfRequest['padding'];
   readonly phases: string;
   readonly partitions?: number;
@@ -68,7 +70,9 @@ export function define(command: Command): void {
         .argParser(oneOf('--output', ['streamed', 'whole'])),
     );
   withAccounting(command);
-  withJson(command);
+  withJson(
+    withPlanningBounds(command, 'end the search $: --pareto keeps what it has, nothing else is kept by then'),
+  );
   command
     .addHelpText(
       'after',
@@ -90,15 +94,21 @@ function run(model: string, options: Options): void {
     inner: options.accounting === 'ops-only',
     policy: { input: options.input, output: options.output },
   };
-  const found = analyseCsdf(graph, request);
-  const pipeline = options.partitions ? csdfPipeline(graph, request, options.partitions) : undefined;
   const progress = startProgress();
-  const pareto = options.pareto
-    ? csdfPareto(graph, request, {
-        tries: options.pareto === true ? undefined : options.pareto,
-        onProgress: (done) => progress.step(`choosing phases ${Math.round(done * 100)} %`),
-      })
-    : undefined;
+  const kept = () => 'the choices of phases found so far are kept';
+  const work = boundedSearch(options, progress, kept, options.pareto !== undefined);
+  const { found, pipeline, pareto } = searchedFor(work, () => {
+    const first = inOnePiece(work.run, model, () => ({
+      found: analyseCsdf(graph, request),
+      pipeline: options.partitions ? csdfPipeline(graph, request, options.partitions) : undefined,
+    }));
+    const search = {
+      tries: options.pareto === true ? undefined : options.pareto,
+      part: work.run,
+      onProgress: (done: number) => progress.step(`choosing phases ${Math.round(done * 100)} %`),
+    };
+    return { ...first, pareto: options.pareto ? csdfPareto(graph, request, search) : undefined };
+  });
   progress.done();
   const files = writeFiles(found, options);
   const document = {
@@ -109,6 +119,7 @@ function run(model: string, options: Options): void {
     ...(pipeline ? { pipeline } : {}),
     ...(pareto ? { pareto: { ...pareto, choices: pareto.choices.map(withBits) } } : {}),
     files,
+    ...stopDocument(work),
   };
   answer(options.json, document, () => csdfText({ model, options, found, pipeline, pareto }));
 }

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { type FrontierPoint, frontierOf } from '../../fit/frontier.ts';
 import { formatCount, formatPercent, formatSize } from '../../report/format.ts';
-import { boundedSearch, leave, STOPPED, searched, stopDocument } from '../bounded.ts';
-import type { StoppedBy } from '../interrupt.ts';
+import { boundedSearch, STOPPED, searched, stopDocument } from '../bounded.ts';
+import { leave, type StoppedBy } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
 import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import {

@@ -7,8 +7,10 @@ import { overlapGraph } from '../../fit/overlapped.ts';
 import type { Granularity } from '../../passes/4-allocate/overlap/raster-distance.ts';
 import { formatPercent, formatSize } from '../../report/format.ts';
 import { type OverlapReport, overlapReport } from '../../report/overlap.ts';
+import { searchedWhole } from '../bounded.ts';
 import { refuseUnwritable, writeWhole } from '../files.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withSearchBounds } from '../options/limits.ts';
 import {
   type ModelOptions,
   type PolicyOptions,
@@ -19,9 +21,10 @@ import {
 import { oneOf } from '../options/values.ts';
 import { answer } from '../output.ts';
 import { policyOf } from '../planning.ts';
+import { startProgress } from '../terminal/progress.ts';
 import { facts, table } from '../terminal/table.ts';
 
-interface Options extends ModelOptions, PolicyOptions {
+interface Options extends ModelOptions, PolicyOptions, PlanningBounds {
   readonly granularity: Granularity;
   readonly out?: string;
   readonly json?: boolean;
@@ -37,7 +40,7 @@ export function define(command: Command): void {
       .argParser(oneOf('--granularity', ['pixel', 'row', 'element'])),
   );
   command.option('-o, --out <folder>', 'write plan.json there, for run and verify');
-  withJson(command);
+  withJson(withSearchBounds(command));
   command
     .addHelpText(
       'after',
@@ -56,8 +59,11 @@ function run(model: string, options: Options): void {
       `${model}: its maps have too many pixels to follow one by one; give smaller shapes`,
     );
   const { granularity, accounting } = options;
-  const overlapped = overlapGraph(graph, { policy: policyOf(options), granularity });
-  const report = overlapReport(graph, overlapped, { granularity, opsOnly: accounting === 'ops-only' });
+  const { overlapped, report } = searchedWhole(options, startProgress(), model, () => {
+    const overlapped = overlapGraph(graph, { policy: policyOf(options), granularity });
+    const opsOnly = accounting === 'ops-only';
+    return { overlapped, report: overlapReport(graph, overlapped, { granularity, opsOnly }) };
+  });
   const files = options.out ? [path.join(options.out, 'plan.json')] : [];
   for (const file of files) writeWhole(file, `${JSON.stringify(overlapped.plan)}\n`);
   answer(options.json, { model, ...report, accounting, files }, () => text(model, report));

@@ -8,7 +8,9 @@ import { capacitiesAround, type SweepPoint, sweepCapacities } from '../../passes
 import { baseTraffic } from '../../passes/2-partition/traffic.ts';
 import { formatSize } from '../../report/format.ts';
 import { trafficSweep } from '../../report/traffic-sweep.ts';
+import { searchedWhole } from '../bounded.ts';
 import { refuseUnwritable, writeWhole } from '../files.ts';
+import { withSearchBounds } from '../options/limits.ts';
 import { withJson, withModel } from '../options/shared.ts';
 import { answer, note } from '../output.ts';
 import {
@@ -19,7 +21,7 @@ import {
   layersOfModel,
   withChip,
 } from '../partitioning.ts';
-import { startProgress } from '../terminal/progress.ts';
+import { type Progress, startProgress } from '../terminal/progress.ts';
 import { style } from '../terminal/style.ts';
 import { facts, table } from '../terminal/table.ts';
 
@@ -36,7 +38,7 @@ export function define(command: Command): void {
   command
     .option('--sweep', 'also on chips from a sixteenth to sixteen times the size')
     .option('-o, --out <dir>', 'write partition.json, and sweep.svg where --sweep is given');
-  withJson(command);
+  withJson(withSearchBounds(command));
   command
     .addHelpText(
       'after',
@@ -48,19 +50,14 @@ export function define(command: Command): void {
 function run(model: string, options: Options): void {
   if (options.out) refuseUnwritable(options.out);
   const net = layersOfModel(model, options);
-  const chosen = choosePartition(net, options);
-  const request = {
-    weights: options.weights,
-    inPlace: options.inPlace,
-    anyOrder: options.order === 'best',
-  };
   const progress = startProgress();
-  const onProgress = (done: number) => progress.step(`sweeping ${Math.round(100 * done)} %`);
-  const sweep = options.sweep
-    ? sweepCapacities(net, capacitiesAround(options.chip), { ...request, onProgress })
-    : undefined;
+  const { chosen, sweep, document } = searchedWhole(options, progress, model, () => {
+    const chosen = choosePartition(net, options);
+    const sweep = options.sweep ? sweepOf(net, options, progress) : undefined;
+    const document = { model, ...describe(net, chosen, options), ...(sweep ? { sweep } : {}) };
+    return { chosen, sweep, document };
+  });
   progress.done();
-  const document = { model, ...describe(net, chosen, options), ...(sweep ? { sweep } : {}) };
   const files: string[] = [];
   if (options.out) {
     const write = (name: string, content: string) => {
@@ -73,6 +70,20 @@ function run(model: string, options: Options): void {
     for (const file of files) note(`wrote ${file}`);
   }
   answer(options.json, { ...document, files }, () => text(model, net, chosen, document, sweep, options));
+}
+
+function sweepOf(
+  net: LayerNet,
+  { chip, weights, inPlace, order }: Options,
+  progress: Progress,
+): readonly SweepPoint[] {
+  const onProgress = (done: number) => progress.step(`sweeping ${Math.round(100 * done)} %`);
+  return sweepCapacities(net, capacitiesAround(chip), {
+    weights,
+    inPlace,
+    anyOrder: order === 'best',
+    onProgress,
+  });
 }
 
 /** What the JSON says, and the text shows. */

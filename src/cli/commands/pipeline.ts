@@ -12,13 +12,16 @@ import type { PipelineMode } from '../../simulate/pipeline.ts';
 import { type PipelinePlan, planPipeline } from '../../simulate/plan-pipeline.ts';
 import { ChipCosts } from '../../simulate/stages.ts';
 import { traceOf } from '../../simulate/trace.ts';
+import { searchedWhole } from '../bounded.ts';
 import { refuseUnwritable, writeWhole } from '../files.ts';
+import { withSearchBounds } from '../options/limits.ts';
 import { withJson, withModel } from '../options/shared.ts';
 import { oneOf, parseCount } from '../options/values.ts';
 import { answer, answerNo, note } from '../output.ts';
 import { type ChipOptions, chipSize, choosePartition, layersOfModel, withChip } from '../partitioning.ts';
 import { runPipelineForReal } from '../pipeline-run.ts';
 import { pipelineText } from '../pipeline-text.ts';
+import { startProgress } from '../terminal/progress.ts';
 
 interface Options extends Omit<ChipOptions, 'chip'> {
   readonly chip?: number;
@@ -73,7 +76,7 @@ export function define(command: Command): void {
       'run n seeded images through worker threads, one a chip, and compare',
       count('--run'),
     );
-  withJson(command);
+  withJson(withSearchBounds(command));
   command
     .addHelpText(
       'after',
@@ -91,21 +94,8 @@ async function run(model: string, options: Options): Promise<void> {
     chip: chip.capacityBytes,
     toRun: options.run !== undefined,
   });
-  const costs = new ChipCosts(net, chip);
-  const { partition, replicas } = partitionFor(net, costs, options);
-  const plan = planPipeline(
-    costs,
-    partition,
-    {
-      batch: options.batch,
-      chips: options.chips,
-      periodSeconds: options.chips === undefined && options.rate ? options.batch / options.rate : undefined,
-      replicas,
-      mode: options.mode,
-      batches: options.batches,
-      queue: options.queue,
-    },
-    options.weights,
+  const { plan, partition } = searchedWhole(options, startProgress(), model, () =>
+    plannedPipeline(net, chip, options),
   );
   const real =
     options.run === undefined
@@ -121,6 +111,19 @@ async function run(model: string, options: Options): Promise<void> {
   for (const file of files) note(`wrote ${file}`);
   answer(options.json, { ...document, files }, () => pipelineText(model, plan, chip, real, options));
   if (real && !real.equal) answerNo();
+}
+
+function plannedPipeline(
+  net: LayerNet,
+  chip: Chip,
+  options: Options,
+): { readonly plan: PipelinePlan; readonly partition: Partition } {
+  const costs = new ChipCosts(net, chip);
+  const { partition, replicas } = partitionFor(net, costs, options);
+  const { batch, chips, rate, mode, batches, queue, weights } = options;
+  const periodSeconds = chips === undefined && rate ? batch / rate : undefined;
+  const request = { batch, chips, periodSeconds, replicas, mode, batches, queue };
+  return { plan: planPipeline(costs, partition, request, weights), partition };
 }
 
 function chipOf(options: Options): Chip {

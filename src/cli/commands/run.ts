@@ -10,20 +10,22 @@ import { writeNpy } from '../../run/input/npy.ts';
 import { writeNpz } from '../../run/input/npz.ts';
 import { fromTensor } from '../../run/input/port-values.ts';
 import { type BackendOption, loadBackend, withBackend } from '../backends.ts';
+import { leastText, type StopDocument } from '../bounded.ts';
 import { writeWhole } from '../files.ts';
 import { type InputOptions, loadInputs, withInputs } from '../inputs.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
 import { parseBudget } from '../options/size.ts';
 import { answer, answerNo } from '../output.ts';
 import { readPlan } from '../plan-file.ts';
-import { planModel } from '../planning.ts';
+import { planWithin } from '../planning.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 import { style } from '../terminal/style.ts';
 import { facts } from '../terminal/table.ts';
 import { type TopEntry, topOf } from '../top.ts';
 
-interface Options extends ModelOptions, InputOptions, BackendOption {
+interface Options extends ModelOptions, InputOptions, BackendOption, PlanningBounds {
   readonly plan?: string;
   readonly ram?: string;
   readonly output?: string;
@@ -50,6 +52,7 @@ export function define(command: Command): void {
   command
     .option('--plan <file>', 'plan.json of an earlier fit; left out: the smallest plan is made')
     .option('--ram <size>', 'plan within this budget, when there is no --plan');
+  withPlanningBounds(command);
   withInputs(command);
   withBackend(command);
   command.option('-o, --output <file>', 'write the outputs: .npy for one, .npz for several');
@@ -69,8 +72,9 @@ async function run(model: string, options: Options): Promise<void> {
   const given = options.plan === undefined ? undefined : checkedPlan(options.plan, graph);
   const inputs = loadInputs(graph, options);
   const progress = startProgress();
-  const plan = given ?? madePlan(model, graph, options, progress);
-  if (!plan) return;
+  const made = given ? { plan: given, stop: {} } : madePlan(model, graph, options, progress);
+  if (!made) return;
+  const { plan, stop } = made;
   const prepared = backend.prepare(graph, plan, (done) =>
     progress.step(`making ready ${Math.round(done * 100)} %`),
   );
@@ -85,7 +89,7 @@ async function run(model: string, options: Options): Promise<void> {
   const outputs = graph.outputs.map((port) =>
     describe(graph, port.name, arrays.get(port.name)!, options.output),
   );
-  answer(options.json, { model, outputs, seconds, arenaBytes: plan.arenaBytes }, () =>
+  answer(options.json, { model, outputs, seconds, arenaBytes: plan.arenaBytes, ...stop }, () =>
     text(outputs, seconds, plan.arenaBytes, backend.name),
   );
 }
@@ -106,19 +110,25 @@ function checkedPlan(file: string, graph: Graph): Plan {
   return plan;
 }
 
-/** A plan made now; undefined, with the answer given, where the model does not fit. */
-function madePlan(model: string, graph: Graph, options: Options, progress: Progress): Plan | undefined {
+/** A plan made now, and what ended the search for it; undefined, with the answer given, where the model does not fit. */
+function madePlan(
+  model: string,
+  graph: Graph,
+  options: Options,
+  progress: Progress,
+): { readonly plan: Plan; readonly stop: StopDocument } | undefined {
   const budgetBytes = options.ram === undefined ? undefined : parseBudget(options.ram, '--ram');
-  const planned = planModel(graph, { budgetBytes, policy: { input: 'reuse', output: 'whole' }, progress });
-  if (planned.fits) return planned.plan;
+  const request = { budgetBytes, policy: { input: 'reuse', output: 'whole' }, progress } as const;
+  const planned = planWithin(graph, request, options);
+  if (planned.fits) return planned;
   progress.done();
   answerNo();
-  const smallestBytes = planned.arenaBytes;
+  const { arenaBytes: smallestBytes, stop } = planned;
+  const least = leastText(`${formatSize(smallestBytes)} (${smallestBytes} bytes)`, stop.stoppedBy);
   answer(
     options.json,
-    { model, fits: false, ramBudgetBytes: budgetBytes, smallestBytes },
-    () =>
-      `${style.red('does not fit')}: ${model} needs at least ${formatSize(smallestBytes)} (${smallestBytes} bytes)`,
+    { model, fits: false, ramBudgetBytes: budgetBytes, smallestBytes, ...stop },
+    () => `${style.red('does not fit')}: ${model} needs ${least}`,
   );
   return undefined;
 }

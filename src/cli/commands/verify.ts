@@ -5,18 +5,19 @@ import { watches } from '../../run/c-watch.ts';
 import { type BackendOption, loadBackend, loadWatched, withBackend } from '../backends.ts';
 import { type InputOptions, withInputs } from '../inputs.ts';
 import { loadModel } from '../model.ts';
+import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import { type ModelOptions, withJson, withModel } from '../options/shared.ts';
 import { parseBudget } from '../options/size.ts';
 import { oneOf } from '../options/values.ts';
 import { answer, answerNo } from '../output.ts';
 import { readPlan } from '../plan-file.ts';
-import { planModel } from '../planning.ts';
+import { planWithin } from '../planning.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { style } from '../terminal/style.ts';
 import { facts } from '../terminal/table.ts';
 import { type Verification, verifyModel } from '../verification.ts';
 
-interface Options extends ModelOptions, InputOptions, BackendOption {
+interface Options extends ModelOptions, InputOptions, BackendOption, PlanningBounds {
   readonly plan?: string;
   readonly ram?: string;
   readonly against: 'auto' | 'onnxruntime' | 'layers';
@@ -35,6 +36,7 @@ export function define(command: Command): void {
       oneOf('--against', ['auto', 'onnxruntime', 'layers']),
       'auto',
     );
+  withPlanningBounds(command);
   withInputs(command);
   withBackend(command);
   command.option(
@@ -59,16 +61,17 @@ async function run(model: string, options: Options): Promise<void> {
   const loaded = loadModel(model, { ...options, toRun: true });
   const progress = startProgress();
   const budgetBytes = options.ram === undefined ? undefined : parseBudget(options.ram, '--ram');
-  const plan = options.plan
-    ? readPlan(options.plan, loaded.graph)
-    : planModel(loaded.graph, { budgetBytes, policy: { input: 'reuse', output: 'whole' }, progress }).plan;
+  const request = { budgetBytes, policy: { input: 'reuse', output: 'whole' }, progress } as const;
+  const { plan, stop } = options.plan
+    ? { plan: readPlan(options.plan, loaded.graph), stop: {} }
+    : planWithin(loaded.graph, request, options);
   const result = await verifyModel(loaded, plan, backend, options, progress);
   progress.done();
   const fits = budgetBytes === undefined || plan.arenaBytes <= budgetBytes;
   const verified = result.verified && fits;
   if (!verified) answerNo();
   const reason = fits ? result.reason : `the arena of ${plan.arenaBytes} bytes is above --ram ${options.ram}`;
-  answer(options.json, { model, ...result, verified, reason }, () =>
+  answer(options.json, { model, ...result, verified, reason, ...stop }, () =>
     text(model, { ...result, verified, reason }),
   );
 }

@@ -21,18 +21,21 @@ export function withLimits(command: Command): Command {
   );
 }
 
-export function withPlanningBounds(command: Command): Command {
+/** `then` says what becomes of it. */
+export function withPlanningBounds(
+  command: Command,
+  then = 'end the search $, with the best plan found by then',
+): Command {
   return command
-    .option(
-      '--time-limit <seconds>',
-      'end the search after so long, with the best plan found by then',
-      parseSeconds,
-    )
-    .option(
-      '--memory-limit <size>',
-      'end the search where the program takes more, with the best plan found by then',
-      (text) => parseSize(text, '--memory-limit'),
+    .option('--time-limit <seconds>', then.replace('$', 'after so long'), parseSeconds)
+    .option('--memory-limit <size>', then.replace('$', 'where the program takes more'), (text) =>
+      parseSize(text, '--memory-limit'),
     );
+}
+
+/** For commands whose search has nothing to show before its end. */
+export function withSearchBounds(command: Command): Command {
+  return withPlanningBounds(command, 'give up $: there is no result before the end');
 }
 
 /** Collects `--limit rank=10`. They hold for the process, from here on. */

@@ -4,6 +4,8 @@
  * otherwise a seeded search goes from the best found so far by switching runs of layers.
  */
 
+import { type Part, toTheEnd } from '../../../part.ts';
+
 export interface Choice {
   readonly byParts: readonly boolean[];
   readonly bytes: number;
@@ -24,30 +26,38 @@ export interface ParetoOptions {
   readonly evaluate: (byParts: readonly boolean[]) => { readonly bytes: number; readonly phases: number };
   /** Choices that may be tried: all there are, where they are no more. */
   readonly tries?: number;
+  /** Runs a try. Broken off, the search has what it had found. Left out: nothing breaks off. */
+  readonly part?: Part;
   readonly onProgress?: (done: number) => void;
 }
 
 /** All choices of twelve layers. */
 const DEFAULT_TRIES = 4096;
 
-export function paretoSet({ free, evaluate, tries = DEFAULT_TRIES, onProgress }: ParetoOptions): ParetoSet {
+export function paretoSet(options: ParetoOptions): ParetoSet {
+  const { free, evaluate, tries = DEFAULT_TRIES, part = toTheEnd, onProgress } = options;
   const bits = free.flatMap((f, i) => (f ? [i] : []));
   const front = new Front();
   const seen = new Set<string>();
+  let going = true;
   const offer = (on: readonly boolean[]) => {
     const key = on.map(Number).join('');
-    if (seen.has(key)) return;
-    seen.add(key);
+    if (!going || seen.has(key)) return;
     const byParts = free.map(() => false);
     bits.forEach((layer, b) => {
       byParts[layer] = on[b];
     });
-    front.offer({ byParts, ...evaluate(byParts) });
+    const figures = part(() => evaluate(byParts));
+    going = figures !== undefined;
+    if (!figures) return;
+    seen.add(key);
+    front.offer({ byParts, ...figures });
     if (seen.size % 50 === 0) onProgress?.(Math.min(1, seen.size / Math.min(tries, 2 ** bits.length)));
   };
   if (2 ** bits.length <= tries) {
-    for (let mask = 0; mask < 2 ** bits.length; mask++) offer(bits.map((_, b) => ((mask >> b) & 1) === 1));
-    return { choices: front.sorted(), exact: true, tried: seen.size };
+    for (let mask = 0; going && mask < 2 ** bits.length; mask++)
+      offer(bits.map((_, b) => ((mask >> b) & 1) === 1));
+    return { choices: front.sorted(), exact: going, tried: seen.size };
   }
   const every = (value: boolean) => bits.map(() => value);
   offer(every(true));
@@ -58,7 +68,7 @@ export function paretoSet({ free, evaluate, tries = DEFAULT_TRIES, onProgress }:
     offer(bits.map((_, i) => i >= b));
   }
   const random = generator(1);
-  for (let left = 4 * tries; seen.size < tries && left > 0; left--) {
+  for (let left = 4 * tries; going && seen.size < tries && left > 0; left--) {
     const { choices } = front;
     const from = choices[random(choices.length)];
     const on = bits.map((layer) => from.byParts[layer]);
