@@ -70,9 +70,7 @@ export function define(command: Command): void {
         .argParser(oneOf('--output', ['streamed', 'whole'])),
     );
   withAccounting(command);
-  withJson(
-    withPlanningBounds(command, 'end the search $: --pareto keeps what it has, nothing else is kept by then'),
-  );
+  withJson(withPlanningBounds(command, 'end the search $; only --pareto keeps what it has found'));
   command
     .addHelpText(
       'after',
