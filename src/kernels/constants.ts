@@ -18,7 +18,11 @@ export function constantValues({ op, inputs }: OpContext, at: number): TypedArra
 /** A constant input as a tensor that lies in the data. */
 export function constantSite({ ctx, module }: Task, at: number): Site {
   const tensor = ctx.inputs[at]!;
-  return wholeSite(tensor, module.constant(tensor.name, constantValues(ctx, at)));
+  const values = constantValues(ctx, at);
+  return wholeSite(
+    tensor,
+    module.packed(tensor.name, values, 'whole', () => values),
+  );
 }
 
 /** An input wherever it lies. */

@@ -167,7 +167,7 @@ it('thousands of operators that read one tensor', () => {
 
 describe('cases', () => {
   const found: [Group, number[]][] = [
-    ['own ONNX', [11276, 12052, 12279, 15307, 18250, 18682, 21231, 23993, 10006118, 20002042]],
+    ['own ONNX', [11276, 12052, 12279, 15307, 18250, 18682, 21231, 23993, 10006118, 20002042, 20024316]],
     ['own TFLite', [24973, 20014490]],
   ];
   for (const [group, seeds] of found)

@@ -92,7 +92,8 @@ function flattened(task: Task, window: Window, perGroup: number): Window {
 
 /** Output pixels of a firing that lie in one row away from its borders. */
 function pixelsBeside({ run, inputs }: Task, { x }: Window): number {
-  if (!runsUnbroken(inputs[0]!, x.input)) return 1;
+  // Constants lie whole.
+  if (inputs[0] && !runsUnbroken(inputs[0], x.input)) return 1;
   const { from, to } = interior(x);
   return Math.max(1, Math.min(run.length, to - from));
 }

@@ -30,12 +30,11 @@ const SIGNS = 0x80808080 | 0;
 
 /** What is left in `zero` comes off elsewhere. */
 export function quadAdder(
-  { b, inputs }: Task,
+  { b, ctx }: Task,
   lanes: number,
   zeroPoint: number,
 ): Pick<Arithmetic, 'zero' | 'add'> {
-  const site = inputs[0]!;
-  const signed = site.cell === 'i8';
+  const signed = ctx.inputs[0]!.dtype === 'i8';
   const sum: Vector = `i32x${lanes}`;
   const bytes: Vector = `u8x${4 * lanes}`;
   const weightBytes: Vector = `i8x${4 * lanes}`;
