@@ -31,10 +31,12 @@ export interface ExactOrder {
 }
 
 const MAX_STATES = 200_000;
+/** What looking at all states' moves may visit: where thousands of steps read one tensor, each state takes long. */
+const MAX_VISITS = 20_000_000;
 
 /** Undefined where the search gave up, or where steps wait for each other. */
 export function exactOrder(network: Network, request: ExactRequest): ExactOrder | undefined {
-  return new OrderSearch(network, request).run(request.method ?? 'valleys', request.maxStates ?? MAX_STATES);
+  return new OrderSearch(network, request).run(request.method ?? 'valleys');
 }
 
 /** Some order that never goes above a limit; other seeds give others. Undefined where none was found within the allowance. */
@@ -44,7 +46,7 @@ export function orderWithin(
   limitBytes: number,
   seed: number,
 ): Int32Array | undefined {
-  return new OrderSearch(network, request).within(limitBytes, seed, request.maxStates ?? MAX_STATES);
+  return new OrderSearch(network, request).within(limitBytes, seed);
 }
 
 /** Peak of live bytes of an order of steps, counted as the search counts. */
@@ -70,19 +72,24 @@ const STYLES: readonly ((m: Move, live: number) => number)[] = [
 
 class OrderSearch {
   readonly #model: LiveModel;
+  /** States that may be expanded. */
+  readonly #most: number;
   #states = 0;
 
   constructor(network: Network, request: ExactRequest) {
     this.#model = new LiveModel(network, request);
+    this.#most = Math.min(request.maxStates ?? MAX_STATES, MAX_VISITS / Math.max(1, this.#model.visits));
   }
 
-  run(method: 'valleys' | 'plain', maxStates: number): ExactOrder | undefined {
+  run(method: 'valleys' | 'plain'): ExactOrder | undefined {
     const fired = new Uint16Array(this.#model.target.length);
     const live = this.#model.live(fired);
     let state: State = { fired, live, peak: live, total: 0, step: -1 };
     const all = this.#model.target.reduce((sum, n) => sum + n, 0);
+    // A state for each firing is the least it takes.
+    if (all > this.#most) return undefined;
     while (state.total < all) {
-      const next = this.#climb(state, all, method === 'valleys', maxStates);
+      const next = this.#climb(state, all, method === 'valleys');
       if (!next) return undefined;
       state = next;
     }
@@ -93,7 +100,7 @@ class OrderSearch {
   }
 
   /** From one valley to the next, or to the end. */
-  #climb(from: State, all: number, valleys: boolean, maxStates: number): State | undefined {
+  #climb(from: State, all: number, valleys: boolean): State | undefined {
     const open = new Heap<State>((a, b) => a.peak < b.peak || (a.peak === b.peak && a.live <= b.live));
     open.push({ ...from, peak: from.live });
     const seen = new Set<string>();
@@ -111,7 +118,7 @@ class OrderSearch {
       if (valleys && state.total > from.total && state.live <= from.live)
         if (!found || state.live < found.live || (state.live === found.live && state.total > found.total))
           found = state;
-      if (++this.#states > maxStates) return undefined;
+      if (++this.#states > this.#most) return undefined;
       const moves = this.#model.moves(state);
       const free = moves.find((m) => m.after <= state.live && m.during <= state.peak);
       for (const m of free ? [free] : moves) {
@@ -125,7 +132,7 @@ class OrderSearch {
   }
 
   /** Depth first; moves that were tried in vain are not tried again from the same state. */
-  within(limitBytes: number, seed: number, maxStates: number): Int32Array | undefined {
+  within(limitBytes: number, seed: number): Int32Array | undefined {
     const random = uniformNumbers((seed * 0x9e3779b1) >>> 0);
     const style = STYLES[seed % STYLES.length];
     const all = this.#model.target.reduce((sum, n) => sum + n, 0);
@@ -160,7 +167,7 @@ class OrderSearch {
         continue;
       }
       seen.add(key);
-      if (++states > maxStates) return undefined;
+      if (++states > this.#most) return undefined;
       order.push(next.step);
       lives.push(next.after);
       stack.push(open());

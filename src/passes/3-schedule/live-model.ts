@@ -135,6 +135,12 @@ export class LiveModel {
     return target;
   }
 
+  /** Writers and readers that looking at all steps' moves visits, at most. */
+  get visits(): number {
+    const one = (root: number) => this.#roots[root].writers.length + this.#roots[root].readers.length;
+    return this.#touches.reduce((sum, roots) => roots.reduce((n, r) => n + one(r), sum), 0);
+  }
+
   /** All firings that are ready. */
   moves(state: Standing): Move[] {
     const moves: Move[] = [];

@@ -29,6 +29,8 @@ export interface OverlapPacking {
   readonly offsets: readonly number[];
   readonly heightBytes: number;
   readonly lowerBoundBytes: number;
+  /** Of buffers that live at the same time. */
+  readonly pairs: number;
 }
 
 /** The best layer-by-layer layout found. */
@@ -47,8 +49,11 @@ export interface OverlapLayout {
 /** What looking at one set of directions may take, and the last word on the best one. */
 const QUICK: PackingLimits = { tries: 150, nodes: 600 };
 const THOROUGH: PackingLimits = { tries: 2000, nodes: 20_000 };
-/** Changes of one layer's direction that are tried. */
+/** Changes of one layer's direction that are tried, and pairs of buffers that all of them together may have. */
 const FLIPS = 90;
+const MOST_PAIRS = 1_000_000;
+/** Pairs that the tries of one packing may go through. */
+const MOST_TRIED_PAIRS = 10_000_000;
 
 /** Undefined only where nothing takes less than is asked for. */
 export function overlapLayout(graph: Graph, request: OverlapRequest): OverlapLayout | undefined {
@@ -93,9 +98,11 @@ function bestDirections(
   let best: Directions = [];
   let height = Number.POSITIVE_INFINITY;
   let left = FLIPS;
+  let pairsLeft = MOST_PAIRS;
   const consider = (directions: Directions) => {
     if (height <= floor) return;
-    const { heightBytes } = pack(directions, QUICK);
+    const { heightBytes, pairs } = pack(directions, QUICK);
+    pairsLeft -= pairs;
     if (heightBytes >= height) return;
     best = directions;
     height = heightBytes;
@@ -103,13 +110,14 @@ function bestDirections(
   // Never worse than layer by layer without overlap.
   consider(layers.map(() => undefined));
   for (const runs of [needsIt, () => true])
-    for (const top of [true, false]) consider(alternating(network, layers, top, runs));
+    for (const top of [true, false])
+      if (pairsLeft > 0) consider(alternating(network, layers, top, runs));
   const largestFirst = layers.filter((l) => l.overlaps).sort((a, b) => b.leastBytes - a.leastBytes);
   for (let before = Number.POSITIVE_INFINITY; height < before; ) {
     before = height;
     for (const { step } of largestFirst) {
       for (const to of [undefined, 'forward', 'backward'] as const) {
-        if (left <= 0 || height <= floor) break;
+        if (left <= 0 || pairsLeft <= 0 || height <= floor) break;
         if (best[step] === to) continue;
         left--;
         consider(flipped(best, step, to));
@@ -134,7 +142,10 @@ function packed(network: Network, timeline: Timeline, limits: PackingLimits): Ov
   const alignments = lifetimes.map((l) =>
     l.root !== undefined ? network.roots[l.root].elementBytes : l.staging ? elementOf(l.step!) : 4,
   );
-  const { answer, lowerBound } = solvePacking({ ...problemOf(timeline, { outside }), alignments }, limits);
+  const problem = problemOf(timeline, { outside });
+  const pairs = problem.pairs?.first.length ?? 0;
+  const tries = Math.min(limits.tries!, Math.ceil(MOST_TRIED_PAIRS / Math.max(1, pairs)));
+  const { answer, lowerBound } = solvePacking({ ...problem, alignments }, { ...limits, tries });
   const { offsets, height } = answer!;
-  return { timeline, offsets: Array.from(offsets), heightBytes: height, lowerBoundBytes: lowerBound };
+  return { timeline, offsets: Array.from(offsets), heightBytes: height, lowerBoundBytes: lowerBound, pairs };
 }
