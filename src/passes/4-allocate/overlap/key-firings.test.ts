@@ -81,6 +81,8 @@ test('a few firings stand for all: distances are those of every firing, in both 
     const graph = randomChain(seed, 3);
     if (!graph) continue;
     const network = networkOf(graph, { input: 'reuse', output: 'whole' });
+    // Streams fold a pool of the whole picture; method 1 fires its output.
+    if (network.steps.some((_, s) => network.table(s, 'rows').shape.fold)) continue;
     const random = seeded(seed);
     for (const granularity of GRANULARITIES) {
       const directions = network.steps.map((s) =>

@@ -110,8 +110,7 @@ function bestDirections(
   // Never worse than layer by layer without overlap.
   consider(layers.map(() => undefined));
   for (const runs of [needsIt, () => true])
-    for (const top of [true, false])
-      if (pairsLeft > 0) consider(alternating(network, layers, top, runs));
+    for (const top of [true, false]) if (pairsLeft > 0) consider(alternating(network, layers, top, runs));
   const largestFirst = layers.filter((l) => l.overlaps).sort((a, b) => b.leastBytes - a.leastBytes);
   for (let before = Number.POSITIVE_INFINITY; height < before; ) {
     before = height;
