@@ -47,8 +47,8 @@ export interface Variant {
   readonly extraMacs?: number;
 }
 
-/** Times a budget is tightened when addresses take more than live bytes do. */
-const TIGHTENINGS = 4;
+/** Limits on live bytes that are tried when addresses take more than a budget. */
+const LIMITS_TRIED = 6;
 
 /** Every operator whole, one after another. */
 export function layerByLayer(variant: Variant): Candidate {
@@ -300,7 +300,10 @@ function shareOf(work: Work, among: number): Work {
   return { left };
 }
 
-/** The cheapest plan of a variant that fits. The limit on live bytes is lowered while addresses exceed the budget. */
+/**
+ * The cheapest plan of a variant that fits. Where its addresses exceed the budget the limit on live bytes is lowered by as much;
+ * where nothing stays within that, it is raised again, half way to the lowest that was too high.
+ */
 function withinBudget(
   variant: Variant,
   modes: readonly Mode[],
@@ -311,22 +314,19 @@ function withinBudget(
 ): Candidate | undefined {
   const { part = toTheEnd } = request;
   let limit = budget;
-  for (let k = 0; k < TIGHTENINGS; k++) {
-    const spans = spansOf(
-      variant,
-      {
-        modes,
-        objective: 'cost',
-        budgetBytes: limit,
-        work,
-        onProgress,
-      },
-      request,
-    );
-    if (!spans) return undefined;
-    const made = part(() => candidate(variant, spans)) ?? candidate(variant, spans, 'quick');
-    if (made.layout.arenaBytes <= budget) return made;
-    limit -= Math.max(16, made.layout.arenaBytes - budget);
+  let [tooLow, tooHigh] = [0, budget + 1];
+  for (let k = 0; k < LIMITS_TRIED && tooLow + 1 < tooHigh; k++) {
+    const search: SpanSearch = { modes, objective: 'cost', budgetBytes: limit, work, onProgress };
+    const spans = spansOf(variant, search, request);
+    if (spans) {
+      const made = part(() => candidate(variant, spans)) ?? candidate(variant, spans, 'quick');
+      if (made.layout.arenaBytes <= budget) return made;
+      // Down to its own live bytes the answer would be the same.
+      tooHigh = peakOf(spans);
+      limit = Math.min(tooHigh - 1, limit - Math.max(16, made.layout.arenaBytes - budget));
+    } else if (k === 0) return undefined;
+    else tooLow = limit;
+    if (limit <= tooLow) limit = Math.floor((tooLow + tooHigh) / 2);
   }
   return undefined;
 }
