@@ -70,6 +70,12 @@ const CASES: readonly Case[] = [
     input: BUS,
     peer: { arenaBytes: 2500, stackBytes: 1156, instructions: 587241 },
   },
+  {
+    model: 'streaming_wakeword_int8',
+    name: 'SWW',
+    input: 'streaming_wakeword_int8.calib0_label2',
+    peer: { arenaBytes: 16516, stackBytes: 1292, instructions: 2228203 },
+  },
 ];
 
 const policy = { input: 'reuse', output: 'whole' } as const;
