@@ -79,6 +79,9 @@ export function outputSize(
   );
 }
 
+/** Pixels that a window, a step of it or its padding spans: places of pixels are 32-bit integers in emitted code. */
+const MOST_REACH = 2 ** 28;
+
 /** The window of `taps` [kh, kw] over a picture. */
 export function windowOver(
   shape: readonly number[],
@@ -95,6 +98,13 @@ export function windowOver(
   }
   const [top, left, bottom, right] = pads;
   const [batch, height, width] = shape;
+  const reach = [(kh - 1) * dh + 1, (kw - 1) * dw + 1, sh, sw, ...pads.map(Math.abs)];
+  const beyond = reach.find((n) => n > MOST_REACH);
+  if (beyond !== undefined)
+    throw new TidemarkError(
+      'operator-invalid',
+      `a window that reaches over ${beyond} pixels; at most ${MOST_REACH} are supported`,
+    );
   return {
     batch,
     y: {
@@ -238,9 +248,9 @@ export interface Taps {
 /** The taps of a sliding window. */
 export function windowTaps({ y, x }: Window): Taps {
   const image = y.output * x.output;
-  const size = y.taps * x.taps;
-  const source = new Int32Array(size);
-  const index = new Int32Array(size);
+  const found = Math.min(y.taps, y.input) * Math.min(x.taps, x.input);
+  const source = new Int32Array(found);
+  const index = new Int32Array(found);
   const find = (view: View, pixel: number) => {
     const ox = pixel % x.output;
     const oy = Math.floor((pixel % image) / x.output);
@@ -260,5 +270,5 @@ export function windowTaps({ y, x }: Window): Taps {
     }
     return count;
   };
-  return { count: size, source, index, find };
+  return { count: y.taps * x.taps, source, index, find };
 }

@@ -5,6 +5,7 @@ import { GraphBuilder } from '../../src/graph/builder.ts';
 import { resolveStorage } from '../../src/graph/storage.ts';
 import { floats, ints, type TestModel, tfliteFile } from '../../src/model/tflite/testing/model-file.ts';
 import { bestOrder } from '../../src/passes/3-schedule/order.ts';
+import { runReference } from '../../src/run/reference.ts';
 import { bytesTensor, int64s, floats as reals, type TinyModel, tinyModel } from '../onnx/tiny-model.ts';
 import { caseOf, type Group } from './cases.ts';
 import { judgeModel } from './judge.ts';
@@ -152,6 +153,25 @@ describe('TFLite', () => {
       message: expect.stringContaining('whole ones'),
     });
   });
+});
+
+it('a pool of more taps than any memory has', () => {
+  const attrs = (taps: number) => ({
+    kernel: [taps, taps],
+    stride: [taps, taps],
+    dilation: [1, 1],
+    pads: [taps >> 1, taps >> 1, taps >> 1, taps >> 1],
+    ceil: false,
+  });
+  const pooled = (taps: number) => {
+    const b = new GraphBuilder('pool', 'onnx');
+    const x = b.input({ name: 'x', shape: [1, 5, 5, 1], dtype: 'f32' }, { dtype: 'f32' });
+    const y = b.op('MaxPool', [x], attrs(taps));
+    b.output(y, { name: 'y', shape: y.shape, dtype: 'f32' });
+    return runReference(b.build(), [Array.from({ length: 25 }, (_, i) => i)])[0].values;
+  };
+  expect(pooled(2 ** 27).at(-1)).toBe(24);
+  expect(() => pooled(2 ** 29)).toThrow(/reaches over 536870912 pixels/);
 });
 
 it('thousands of operators that read one tensor', () => {
