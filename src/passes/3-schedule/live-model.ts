@@ -2,8 +2,9 @@
  * What is live while a span's steps fire by rows: the sum over tensors of the rows that are written and will be read, and sums that
  * folds keep.
  */
+
+import { ringGranule } from './span-memory.ts';
 import type { Network } from './steps.ts';
-import { ringGranule } from './stream.ts';
 import type { FiringTable, Mode, WriteAccess } from './tables.ts';
 
 export interface LiveSpan {
