@@ -1,29 +1,14 @@
 /**
  * Plain buffers placed in the order in which they come to life, below a given height: a beam of half-finished
  * packings sweeps over time, and those live on whose neighbours die at about the same time, so that what is freed
- * is freed in large pieces; what lives long and what is soon gone lie at opposite ends. Rows of many sizes that follow one another pack well this way; the same sweep backwards
- * in time, and with other weights, is another chance.
+ * is freed in large pieces; what lives long and what is soon gone lie at opposite ends. Rows of many sizes that follow one
+ * another pack well this way; the same sweep backwards in time, and with other weights, is another chance.
  */
 import { uniformNumbers } from '../../../seeded.ts';
+import { copyOf, emptyPacked, expire, fingerprint, insert, type Packed } from './half-packed.ts';
 import type { PackingAnswer } from './problem.ts';
 import { sortedBy } from './sections.ts';
-
-export interface SweepProblem {
-  readonly sizes: ArrayLike<number>;
-  readonly from: ArrayLike<number>;
-  readonly to: ArrayLike<number>;
-  /** Buffers whose lower end is given up bit by bit: from times[j] on nothing below lo[j] is needed. */
-  readonly shrinking?: ReadonlyMap<number, Shrinking>;
-  /** Every offset is a multiple of this. */
-  readonly alignment: number;
-  /** No packing is lower. */
-  readonly lowerBound: number;
-}
-
-export interface Shrinking {
-  readonly times: ArrayLike<number>;
-  readonly lo: ArrayLike<number>;
-}
+import { type Items, itemsOf, type SweepProblem } from './sweep-items.ts';
 
 export interface SweepLimits {
   /** Only what is lower than this is of use. */
@@ -95,56 +80,6 @@ export function packBySweep(problem: SweepProblem, limits: SweepLimits): Packing
   return best;
 }
 
-/** Buffers in the order of their births. */
-interface Items {
-  /** Index in the problem. */
-  readonly order: Int32Array;
-  readonly size: Int32Array;
-  readonly birth: Int32Array;
-  readonly death: Int32Array;
-  /** By place in the order. Backwards in time nothing shrinks: such buffers count whole. */
-  readonly shrinking: ReadonlyMap<number, Shrinking>;
-  readonly shrinks: Uint8Array;
-  readonly mostLive: number;
-}
-
-function itemsOf(
-  { sizes, from, to, alignment, shrinking }: SweepProblem,
-  members: Int32Array,
-  backwards: boolean,
-): Items {
-  const birth = (i: number) => (backwards ? -to[i] : from[i]);
-  const death = (i: number) => (backwards ? -from[i] : to[i]);
-  const order = members
-    .slice()
-    .sort((a, b) => birth(a) - birth(b) || death(b) - death(a) || sizes[b] - sizes[a] || a - b);
-  let mostLive = 0;
-  let live: number[] = [];
-  for (const i of order) {
-    live = live.filter((j) => death(j) > birth(i));
-    mostLive = Math.max(mostLive, live.push(i));
-  }
-  // What lies against a freed end is aligned too.
-  const aligned = ({ times, lo }: Shrinking): Shrinking => ({
-    times,
-    lo: Float64Array.from(lo, (bytes) => Math.floor(bytes / alignment) * alignment),
-  });
-  const shapes = new Map(
-    backwards
-      ? []
-      : [...order].flatMap((i, k) => (shrinking?.has(i) ? [[k, aligned(shrinking.get(i)!)]] : [])),
-  );
-  return {
-    order,
-    size: Int32Array.from(order, (i) => Math.ceil(sizes[i] / alignment) * alignment),
-    birth: Int32Array.from(order, birth),
-    death: Int32Array.from(order, death),
-    shrinking: shapes,
-    shrinks: Uint8Array.from(order, (_, k) => (shapes.has(k) ? 1 : 0)),
-    mostLive,
-  };
-}
-
 /** What a sweep thinks of a place for a buffer, in time. */
 interface Taste {
   /** Ends of life further apart than this are all the same. */
@@ -162,21 +97,6 @@ interface Taste {
 interface SweepSettings {
   readonly taste: () => Taste;
   readonly random: () => number;
-}
-
-/** What is live in one half-finished packing, from the bottom up. */
-interface Packed {
-  count: number;
-  /** Nobody dies before. */
-  next: number;
-  score: number;
-  /** A number for what lies where and until when: packings that look alike have the same. */
-  look: number;
-  /** Place in the order of births. */
-  readonly item: Int32Array;
-  readonly offset: Int32Array;
-  readonly end: Int32Array;
-  readonly death: Int32Array;
 }
 
 class Sweep {
@@ -325,92 +245,4 @@ class Sweep {
     this.#spare.push(...this.#beam);
     this.#beam = next;
   }
-}
-
-function emptyPacked(mostLive: number): Packed {
-  return {
-    count: 0,
-    next: 0,
-    score: 0,
-    look: 0,
-    item: new Int32Array(mostLive),
-    offset: new Int32Array(mostLive),
-    end: new Int32Array(mostLive),
-    death: new Int32Array(mostLive),
-  };
-}
-
-function copyOf({ item, offset, end, death, ...packed }: Packed): Packed {
-  return { ...packed, item: item.slice(), offset: offset.slice(), end: end.slice(), death: death.slice() };
-}
-
-/** What is dead goes; of what shrinks, the upper part stays. */
-function expire(packed: Packed, now: number, { size, shrinking, shrinks }: Items): void {
-  if (now < packed.next) return;
-  const { item, offset, end, death } = packed;
-  let kept = 0;
-  let next = Number.POSITIVE_INFINITY;
-  for (let g = 0; g < packed.count; g++) {
-    if (death[g] <= now) {
-      packed.look -= fingerprint(offset[g], death[g]);
-      continue;
-    }
-    const was = offset[g];
-    item[kept] = item[g];
-    offset[kept] = was;
-    end[kept] = end[g];
-    death[kept] = death[g];
-    if (shrinks[item[g]]) {
-      offset[kept] = end[g] - size[item[g]] + lowEnd(shrinking.get(item[g])!, now);
-      packed.look += fingerprint(offset[kept], death[g]) - fingerprint(was, death[g]);
-      next = now;
-    }
-    if (death[g] < next) next = death[g];
-    kept++;
-  }
-  packed.count = kept;
-  packed.next = next;
-}
-
-function lowEnd({ times, lo }: Shrinking, now: number): number {
-  let from = 0;
-  let to = times.length;
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if (times[middle] <= now) from = middle + 1;
-    else to = middle;
-  }
-  return from > 0 ? lo[from - 1] : 0;
-}
-
-function insert(
-  from: Packed,
-  to: Packed,
-  gap: number,
-  item: number,
-  place: number,
-  end: number,
-  death: number,
-  shrinks: boolean,
-): void {
-  const copy = (a: Int32Array, b: Int32Array, value: number) => {
-    for (let g = 0; g < gap; g++) b[g] = a[g];
-    b[gap] = value;
-    for (let g = gap; g < from.count; g++) b[g + 1] = a[g];
-  };
-  copy(from.item, to.item, item);
-  copy(from.offset, to.offset, place);
-  copy(from.end, to.end, end);
-  copy(from.death, to.death, death);
-  to.count = from.count + 1;
-  to.next = Math.min(from.next, shrinks ? 0 : death);
-  to.look = from.look + fingerprint(place, death);
-}
-
-/** A number for a buffer at a place; sums of a thousand of them are still exact. */
-function fingerprint(place: number, death: number): number {
-  let a = Math.imul(place ^ Math.imul(death, 0x9e3779b1), 0x85ebca6b);
-  a = Math.imul(a ^ (a >>> 15), 0xc2b2ae35);
-  const b = Math.imul(a ^ (a >>> 13) ^ death, 0x27d4eb2f);
-  return (a >>> 0) * 0x400 + (b >>> 22);
 }
