@@ -8,7 +8,6 @@ import type { Network } from '../../3-schedule/steps.ts';
 import { networkVariants } from '../../3-schedule/variants.ts';
 import type { Timeline } from '../lifetimes.ts';
 import { problemOf } from '../pack.ts';
-import type { PackingLimits } from '../solver/problem.ts';
 import { solvePacking } from '../solver/solve.ts';
 import { alternating, flipped } from './directions.ts';
 import { type LayerFigures, layerFigures } from './layers.ts';
@@ -47,13 +46,13 @@ export interface OverlapLayout {
 }
 
 /** What looking at one set of directions may take, and the last word on the best one. */
-const QUICK: PackingLimits = { tries: 150, nodes: 600 };
-const THOROUGH: PackingLimits = { tries: 2000, nodes: 20_000 };
+const QUICK = { tries: 150, nodes: 600 };
+const THOROUGH = { tries: 2000, nodes: 20_000 };
 /** Changes of one layer's direction that are tried, and pairs of buffers that all of them together may have. */
 const FLIPS = 90;
-const MOST_PAIRS = 1_000_000;
-/** Pairs that the tries of one packing may go through. */
-const MOST_TRIED_PAIRS = 10_000_000;
+const MOST_PAIRS = 500_000;
+/** Where a packing has more pairs, it gets as much less of its limits: trying takes longer by them. */
+const USUAL_PAIRS = 20_000;
 
 /** Undefined only where nothing takes less than is asked for. */
 export function overlapLayout(graph: Graph, request: OverlapRequest): OverlapLayout | undefined {
@@ -91,7 +90,7 @@ function bestDirections(
   staging: boolean,
 ): [Directions, OverlapPacking] {
   const floor = floorOf(layers, staging);
-  const pack = (directions: Directions, limits: PackingLimits) =>
+  const pack = (directions: Directions, limits: typeof QUICK) =>
     packed(network, sampled.timeline(directions, staging), limits);
   // What fits beside the largest layer without overlapping need not.
   const needsIt = (l: LayerFigures) => l.inBytes + l.outBytes + l.aliveBytes + l.workBytes > floor;
@@ -127,7 +126,7 @@ function bestDirections(
 }
 
 /** Tensors lie at multiples of their element, working memory at multiples of 4. */
-function packed(network: Network, timeline: Timeline, limits: PackingLimits): OverlapPacking {
+function packed(network: Network, timeline: Timeline, limits: typeof QUICK): OverlapPacking {
   const { lifetimes } = timeline;
   const outside = (i: number) => {
     const { root } = lifetimes[i];
@@ -143,8 +142,11 @@ function packed(network: Network, timeline: Timeline, limits: PackingLimits): Ov
   );
   const problem = problemOf(timeline, { outside });
   const pairs = problem.pairs?.first.length ?? 0;
-  const tries = Math.min(limits.tries!, Math.ceil(MOST_TRIED_PAIRS / Math.max(1, pairs)));
-  const { answer, lowerBound } = solvePacking({ ...problem, alignments }, { ...limits, tries });
+  const share = Math.min(1, USUAL_PAIRS / Math.max(1, pairs));
+  const { answer, lowerBound } = solvePacking(
+    { ...problem, alignments },
+    { tries: Math.ceil(limits.tries * share), nodes: Math.ceil(limits.nodes * share) },
+  );
   const { offsets, height } = answer!;
   return { timeline, offsets: Array.from(offsets), heightBytes: height, lowerBoundBytes: lowerBound, pairs };
 }
