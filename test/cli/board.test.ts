@@ -13,6 +13,10 @@ test.each([
   ],
   [['board', 'zoo:resnet8', '--board', 'esp32-c3'], 'ESP32-C3 (DevKitM-1) (risc-v) has no emulated machine'],
   [['check', 'zoo:resnet8', '--board', 'stm32f100', '--reserve', '64K'], 'STM32F100RB has 8192 bytes of RAM'],
+  [
+    ['board', 'zoo:resnet8', '--board', 'stm32f405', '--plan', 'plan.json', '--ram', '8K'],
+    '--ram is for a plan made now and --plan names one: give one of them',
+  ],
 ])('%j is refused', (args, line) => {
   const { status, stderr } = tidemark(args);
   expect(status).toBe(2);
@@ -51,6 +55,14 @@ describe.skipIf(missing !== undefined)(`with an emulator${missing ? ` (skipped: 
     expect(d.ramBytes).toBeLessThan(16384);
     expect(d.operators.map((o: { name: string }) => o.name)).toContain('conv1');
     expect(d.outputs).toHaveLength(1);
+  });
+
+  test('a budget that no plan keeps is a no, though the part would do', () => {
+    const args = ['board', 'zoo:ds-cnn', '--dtype', 'int8', '--board', 'stm32f405', '--ram', '1K'];
+    const { status, stdout } = tidemark(args);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/emulated by netduinoplus2: does not fit --ram 1K\n/);
+    expect(stdout).not.toContain('instructions');
   });
 
   test('a part that is too small is a no', () => {

@@ -95,6 +95,7 @@ export function define(command: Command): void {
 
 async function run(model: string, options: Options): Promise<void> {
   const part = emulatedPart(options.board);
+  refuseContradictions(options);
   requireTools();
   const { policy, files } = splitInput(options);
   const loaded = loadModel(model, { ...options, toRun: true });
@@ -114,12 +115,20 @@ async function run(model: string, options: Options): Promise<void> {
     progress,
   };
   const built = searchedFor(work, () => buildFor(graph, part, request));
-  const result = built.firmware.fits ? runBuilt(graph, built, inputs, progress) : undefined;
+  const fits = built.firmware.fits && (typeof ram !== 'number' || built.plan.arenaBytes <= ram);
+  const result = fits ? runBuilt(graph, built, inputs, progress) : undefined;
   progress.done();
   const found = documentOf(model, part, graph, { ...built, run: result });
-  const document = { ...found, ...stopDocument(work) };
+  const document = { ...found, fits, ...stopDocument(work) };
   if (!document.fits || document.equal === false) answerNo();
-  answer(options.json, document, () => text(document, built.firmware.stackPath));
+  const over = built.firmware.fits && !fits ? ` --ram ${options.ram}` : '';
+  answer(options.json, document, () => text(document, built.firmware.stackPath, over));
+}
+
+function refuseContradictions({ plan, ram, maxOverhead }: Options): void {
+  if (plan === undefined || (ram === undefined && maxOverhead === undefined)) return;
+  const option = ram === undefined ? '--max-overhead' : '--ram';
+  throw new TidemarkError('usage', `${option} is for a plan made now and --plan names one: give one of them`);
 }
 
 function emulatedPart(name: string): Part {
@@ -180,11 +189,12 @@ function documentOf(
   };
 }
 
-function text(d: BoardDocument, stackPath: readonly string[]): string {
+/** `over` names the budget that is too small, where the part would do. */
+function text(d: BoardDocument, stackPath: readonly string[], over: string): string {
   const of = (bytes: number, most: number) =>
     `${formatSize(bytes)} of ${formatSize(most)} (${((100 * bytes) / most).toFixed(1)} %)`;
   const verdict = !d.fits
-    ? style.red('does not fit')
+    ? `${style.red('does not fit')}${over}`
     : d.equal
       ? style.green('equal to the reference')
       : style.red('differs from the reference');
