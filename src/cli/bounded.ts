@@ -69,12 +69,18 @@ export function searchedFor<T>(work: BoundedSearch, search: () => T): T {
     return found;
   } catch (error) {
     if (!(error instanceof TidemarkError) || error.code !== 'stopped') throw error;
-    if (work.stoppedBy === 'interrupt') leave();
+    if (work.stoppedBy === 'interrupt') leaveEmptyHanded();
     const reached = work.reached();
     throw reached ? new TidemarkError('stopped', `${reached}: ${error.message}`, { cause: error }) : error;
   } finally {
     work.done();
   }
+}
+
+/** Ctrl-C before there was anything to keep ends the process as it would without us. */
+export function leaveEmptyHanded(): never {
+  note('tidemark: nothing was found yet');
+  leave();
 }
 
 /** A search that has nothing to show before its end; `what` names it where it is broken off. */

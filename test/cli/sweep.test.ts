@@ -2,7 +2,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tidemark } from './tidemark.ts';
+import { writeOnnx } from '../../src/emit/onnx/write.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import { temporaryFolder, tidemark } from './tidemark.ts';
 
 function sweep(config: unknown) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidemark-sweep-'));
@@ -32,6 +34,29 @@ describe('tidemark sweep', () => {
       ['fit', null, true],
     ]);
     expect(lines[1]).toMatchObject({ model: 'zoo:ds-cnn', arenaBytes: 16_000, checked: true });
+  });
+
+  it('says so where a network is too large for a method, and goes on with the others', () => {
+    const b = new GraphBuilder('tall', 'onnx');
+    const x = b.input({ name: 'x', shape: [1, 2_200_000, 1, 1], dtype: 'f32' }, { dtype: 'f32' });
+    const window = { kernel: [2, 1], stride: [2, 1], dilation: [1, 1], pads: [0, 0, 0, 0], ceil: false };
+    const y = b.op('MaxPool', [x], window);
+    b.output(y, { name: 'y', shape: y.shape, dtype: 'f32' });
+    const file = path.join(temporaryFolder(), 'tall.onnx');
+    fs.writeFileSync(file, writeOnnx(b.build()));
+    const { status, stdout, stderr } = sweep({ models: [file], methods: ['csdf', 'naive'] });
+    expect([status, stderr]).toEqual([1, '']);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((l) => JSON.parse(l));
+    expect(lines[0]).toEqual({
+      model: file,
+      method: 'csdf',
+      error: 'shape-too-large',
+      message: `${file}: its maps have too many pixels for csdf to follow; give smaller shapes`,
+    });
+    expect(lines[1]).toMatchObject({ method: 'naive', fits: true });
   });
 
   it('says in one line what is wrong with the file', () => {

@@ -1,9 +1,9 @@
 /** `tidemark compare`: every planning method side by side. */
 import type { Command } from 'commander';
 import { formatPercent, formatSize } from '../../report/format.ts';
-import { boundedSearch, STOPPED, searched, stopDocument } from '../bounded.ts';
+import { boundedSearch, leaveEmptyHanded, STOPPED, searched, stopDocument } from '../bounded.ts';
 import { compareMethods, METHODS, type MethodRow } from '../comparison.ts';
-import { leave, type StoppedBy } from '../interrupt.ts';
+import type { StoppedBy } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
 import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import {
@@ -41,7 +41,7 @@ function run(model: string, options: Options): void {
   searched(work, () => {
     compareMethods(graph, { ...options, progress, part: work.run, onRow });
   });
-  if (rows.length === 0) leave();
+  if (rows.length === 0) leaveEmptyHanded();
   progress.done();
   const { accounting } = options;
   const leftOut = METHODS.filter((m) => !rows.some(({ method }) => method === m));

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { type FrontierPoint, frontierOf } from '../../fit/frontier.ts';
 import { formatCount, formatPercent, formatSize } from '../../report/format.ts';
-import { boundedSearch, STOPPED, searched, stopDocument } from '../bounded.ts';
-import { leave, type StoppedBy } from '../interrupt.ts';
+import { boundedSearch, leaveEmptyHanded, STOPPED, searched, stopDocument } from '../bounded.ts';
+import type { StoppedBy } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
 import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import {
@@ -58,7 +58,7 @@ function run(model: string, options: Options): void {
   searched(work, () => {
     frontierOf(graph, request);
   });
-  if (points.length === 0) leave();
+  if (points.length === 0) leaveEmptyHanded();
   progress.done();
   const document = {
     model,

@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { TidemarkError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { boundedSearch, searched } from '../bounded.ts';
+import { boundedSearch, leaveEmptyHanded, searched } from '../bounded.ts';
 import { compareMethods, METHODS, type MethodRow } from '../comparison.ts';
-import { type Interruptible, leave } from '../interrupt.ts';
+import type { Interruptible } from '../interrupt.ts';
 import { loadModel } from '../model.ts';
 import { type PlanningBounds, withPlanningBounds } from '../options/limits.ts';
 import { parseBudget } from '../options/size.ts';
@@ -92,7 +92,7 @@ function run(file: string, bounds: PlanningBounds): void {
     }
   };
   searched(work, sweepAll);
-  if (written === 0) leave();
+  if (written === 0) leaveEmptyHanded();
   progress.done();
 }
 
@@ -109,8 +109,15 @@ function sweepModel(sweep: Sweep, entry: Config['models'][number], write: (resul
       for (const budgetBytes of budgets) write(fitted(graph, sweep, budgetBytes));
       continue;
     }
-    for (const row of compareMethods(graph, { ...request, only: [method] }))
-      for (const budget of budgets) write(withBudget(row, budget));
+    const rows = compareMethods(graph, { ...request, only: [method] });
+    for (const row of rows) for (const budget of budgets) write(withBudget(row, budget));
+    if (rows.length > 0 || work.stoppedBy) continue;
+    write({
+      method,
+      error: 'shape-too-large',
+      message: `${model}: its maps have too many pixels for ${method} to follow; give smaller shapes`,
+    });
+    process.exitCode = 1;
   }
 }
 
