@@ -6,14 +6,23 @@ import type { FileModel } from './file.ts';
 
 const SCALED = new Set(['QUANTIZE', 'DEQUANTIZE']);
 
-/** From here on inputs of convolutions and dense layers are biases; of no other operator has an input a scale there. */
-const FIRST_BIAS = 2;
+/** Where an operator has its bias among its inputs. */
+const BIAS: Readonly<Record<string, number>> = {
+  CONV_2D: 2,
+  DEPTHWISE_CONV_2D: 2,
+  FULLY_CONNECTED: 2,
+  TRANSPOSE_CONV: 3,
+};
 
 /** The model without the scales that nobody reads. */
 export function withPlainIntegers(model: FileModel): FileModel {
   const scaled = new Set(
     model.nodes.flatMap(({ builtin, inputs, outputs }) =>
-      SCALED.has(builtin) ? [...inputs, ...outputs] : inputs.slice(FIRST_BIAS),
+      SCALED.has(builtin)
+        ? [...inputs, ...outputs]
+        : Object.hasOwn(BIAS, builtin)
+          ? inputs.slice(BIAS[builtin], BIAS[builtin] + 1)
+          : [],
     ),
   );
   const tensors = model.tensors.map((tensor) =>
