@@ -4,6 +4,7 @@ import { planGraph } from '../compile.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Attributes, Dialect, ElementType, Epilogue, Graph } from '../graph/graph.ts';
 import { randomValues, seeded } from '../ops/testing/operator-case.ts';
+import { checkPlan } from '../plan/check.ts';
 import { executePlan } from '../run/execute.ts';
 import { runReference } from '../run/reference.ts';
 import { wasmBackend } from '../run/wasm-backend.ts';
@@ -63,5 +64,12 @@ describe('folds', () => {
       wasmBackend.prepare(graph, plan).run(inputs, { paint: 0xa5 }).outputs,
     ];
     for (const [got] of runs) expect(got).toEqual(expected);
+  });
+
+  test('a window over a part of the picture is refused as a fold', () => {
+    const graph = graphOf('MaxPool', { ...WHOLE, kernel: [7, 5] }, { type: F32 });
+    const { plan } = planGraph(graph, { policy: { input: 'reuse', output: 'whole' } });
+    const actors = plan.actors.map((a) => (a.kind === 'operator' ? { ...a, fold: true } : a));
+    expect(checkPlan(graph, { ...plan, actors }).problem).toMatch(/ cannot fold$/);
   });
 });

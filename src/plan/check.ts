@@ -222,6 +222,8 @@ function workspaceOf(
   const { name, scratch, fold } = plan.actors[i];
   const needed = workspaceBytes(firings, fold === true);
   if (needed === 0) return undefined;
+  // An operator may fold for some sizes only.
+  if (needed === Number.POSITIVE_INFINITY) fail(`actor ${name} cannot fold`);
   const buffer = scratch === undefined ? undefined : plan.buffers[scratch];
   if (!buffer || buffer.tensor !== undefined)
     fail(`${name} needs ${needed} bytes of working memory and has none`);
