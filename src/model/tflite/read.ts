@@ -17,7 +17,7 @@ import { joinDilated } from './dilation.ts';
 import { type FileModel, type FileNode, type FileTensor, parseTflite } from './file.ts';
 import type { Node } from './importer.ts';
 import { importerOf, refusal } from './operators/importers.ts';
-import { withPlainIntegers } from './plain-integers.ts';
+import { takesScale, withPlainIntegers, withScaleOf } from './plain-integers.ts';
 import { dtypeOfFile, fileBytes, readValues } from './values.ts';
 
 export interface ReadTfliteOptions {
@@ -108,13 +108,19 @@ function importNode(
   }
   const declared = node.outputs.map((t) => model.tensors[t]);
   if (declared.length === 0) throw new TidemarkError('operator-invalid', 'the operator has no output');
+  const types = declared.map((t) => elementType(t, false));
   const context: Node = {
     builder,
     file: node,
     name: `${node.builtin}_${node.index}`,
     declared,
-    types: declared.map((t) => elementType(t, false)),
-    inputs: node.inputs.map((t) => (t === -1 ? undefined : read(t))),
+    types: types.map((type) =>
+      type.dtype === 'i32' && !takesScale(node.builtin, 0) ? { dtype: 'i32' } : type,
+    ),
+    inputs: node.inputs.map((t, i) => {
+      if (t === -1) return undefined;
+      return takesScale(node.builtin, i) ? read(t) : withScaleOf(builder, read(t));
+    }),
   };
   const made = importer(context);
   const outputs = Array.isArray(made) ? (made as Tensor[]) : [made as Tensor];
@@ -127,7 +133,7 @@ function importNode(
     const { shape, constant } = outputs[i];
     const what = `a constant of shape [${shape}] is made on import`;
     if (constant) withinLimit('madeElements', elementCount(shape), 'file-too-large', what);
-    tensors[t] = outputs[i];
+    tensors[t] = withScaleOf(builder, outputs[i], types[i]);
   });
 }
 
