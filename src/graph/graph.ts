@@ -33,6 +33,8 @@ export interface ElementType {
 /** Weights and other values known before a run. Loaded on first use, so that planning needs none of them. */
 export interface Constant {
   load(): TypedArray;
+  /** Not in the file, but made on first use from something small: it can have any number of elements. */
+  readonly made?: boolean;
 }
 
 export interface Tensor extends ElementType {

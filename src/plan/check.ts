@@ -117,30 +117,48 @@ function checkCoverage(graph: Graph, storage: Storage, plan: Plan): void {
   }
 }
 
-function makeShadows(plan: Plan): Map<string, Shadow> {
-  const shadows = new Map<string, Shadow>();
+/** Bytes of each bank, as described: every buffer lies in one, and none has room that nothing lies in. */
+function bankSizes(plan: Plan): Map<string, number> {
   const banks = banksOf(plan);
   if (banks[0].bytes !== plan.arenaBytes)
     fail(`the first bank has ${banks[0].bytes} bytes, the arena ${plan.arenaBytes}`);
-  const outside = plan.buffers.filter((b) => b.bank === EXTERNAL);
-  const sizes = new Map([[EXTERNAL, Math.max(0, ...outside.map((b) => b.offset + b.bytes))]]);
+  const sizes = new Map<string, number>();
   for (const { name, bytes } of banks) {
-    if (sizes.has(name)) fail(`bank ${name} is described twice`);
+    if (sizes.has(name) || name === EXTERNAL) fail(`bank ${name} is described twice`);
     sizes.set(name, bytes);
   }
+  const ends = new Map<string, number>();
+  for (const { bank, offset, bytes, name } of plan.buffers) {
+    const end = offset + bytes;
+    ends.set(bank, Math.max(ends.get(bank) ?? 0, end));
+    if (bank === EXTERNAL) continue;
+    const size = sizes.get(bank);
+    if (size === undefined) fail(`buffer ${name} lies in bank ${bank}, which is not described`);
+    if (end > size) fail(`buffer ${name} ends at ${end}, outside ${bankNamed(bank)} of ${size} bytes`);
+  }
+  for (const [name, size] of sizes) {
+    const end = ends.get(name) ?? 0;
+    if (size > end)
+      fail(`${bankNamed(name)} of ${size} bytes is larger than its buffers, which end at ${end}`);
+  }
+  return sizes.set(EXTERNAL, ends.get(EXTERNAL) ?? 0);
+}
+
+function bankNamed(name: string): string {
+  return name === ARENA ? 'the arena' : `bank ${name}`;
+}
+
+function makeShadows(plan: Plan): Map<string, Shadow> {
+  const sizes = bankSizes(plan);
   const all = [...sizes.values()].reduce((n, bytes) => n + bytes, 0);
   if (all > limits.arenaBytes)
     fail(`its memory takes ${all} bytes, the limit is ${limits.arenaBytes} (--limit arenaBytes=N raises it)`);
-  for (const { bank, offset, bytes, name } of plan.buffers) {
-    const size = sizes.get(bank);
-    if (size === undefined) fail(`buffer ${name} lies in bank ${bank}, which is not described`);
-    if (offset + bytes > size) {
-      const where = bank === ARENA ? 'the arena' : `bank ${bank}`;
-      fail(`buffer ${name} ends at ${offset + bytes}, outside ${where} of ${size} bytes`);
-    }
-    if (!shadows.has(bank)) shadows.set(bank, { owner: new Int32Array(size), byte: new Int32Array(size) });
-  }
-  return shadows;
+  const used = new Set(plan.buffers.map((b) => b.bank));
+  return new Map(
+    [...sizes].flatMap(([bank, size]) =>
+      used.has(bank) ? [[bank, { owner: new Int32Array(size), byte: new Int32Array(size) }]] : [],
+    ),
+  );
 }
 
 function placeRoots(

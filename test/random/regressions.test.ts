@@ -210,11 +210,18 @@ it('the checker refuses a plan in which an output never comes to be', () => {
   const { plan } = fitGraph(graph, { policy: { input: 'streamed', output: 'whole' }, method: 'layerwise' });
   const never = plan.actors.findIndex((a) => a.kind === 'source' && a.index === 1);
   const sequence = expandSchedule(plan.schedule).filter((a) => a !== never);
-  const without = {
-    ...plan,
-    schedule: compressSchedule(sequence),
-    buffers: plan.buffers.filter((b) => b.tensor !== graph.inputs[1].tensor),
-  };
+  const buffers = plan.buffers.filter((b) => b.tensor !== graph.inputs[1].tensor);
+  const arenaBytes = Math.max(...buffers.map((b) => b.offset + b.bytes));
+  const without = { ...plan, schedule: compressSchedule(sequence), buffers, arenaBytes };
   expect(checkPlan(graph, plan).ok).toBe(true);
   expect(checkPlan(graph, without).problem).toMatch(/has no buffer/);
+});
+
+it('the checker refuses memory that nothing lies in', () => {
+  const graph = graphOf([[1, 3, 3, 2]], (b, [x]) => [b.op('Neg', [x])]);
+  const { plan } = fitGraph(graph, { policy: { input: 'reuse', output: 'whole' } });
+  const padded = { ...plan, arenaBytes: 2 ** 31 - 1 };
+  expect(checkPlan(graph, padded).problem).toMatch(
+    /the arena of 2147483647 bytes is larger than its buffers/,
+  );
 });

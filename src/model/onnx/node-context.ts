@@ -56,8 +56,8 @@ export function input(c: NodeContext, index: number): Value {
 }
 
 /**
- * Numbers of a constant input; undefined when the input is left out. `limit` is of how many: a file of some bytes can have
- * any number of them.
+ * Numbers of a constant input; undefined when the input is left out. `limit` is of how many, where they are not in the file:
+ * one of some bytes can have any number of those.
  */
 export function constantInput(
   c: NodeContext,
@@ -74,7 +74,8 @@ export function constantInput(
     );
   }
   const count = countOf(value);
-  withinLimit(limit, count, 'shape-too-large', `${what} (input "${value.name}") has ${count} numbers`);
+  if (value.source.tensor.constant?.made)
+    withinLimit(limit, count, 'shape-too-large', `${what} (input "${value.name}") has ${count} numbers`);
   return constantValues(c.b, value);
 }
 

@@ -55,7 +55,10 @@ const constantOfShape: Importer = (c) => {
   const data = tensor && c.tensorOf(tensor);
   const type = data?.type ?? fileTypeNamed('f32');
   const fill = data ? data.constant.load()[0] : 0;
-  const made = lazyConstant(() => allocate(type.dtype, elementCount(dims)).fill(fill));
+  const made = {
+    ...lazyConstant(() => allocate(type.dtype, elementCount(dims)).fill(fill)),
+    made: true,
+  };
   return [tensorValue(c.b.tensor(c.outputs[0], dims, { dtype: type.dtype }, made), type)];
 };
 
