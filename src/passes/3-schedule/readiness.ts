@@ -1,5 +1,5 @@
 /** Which steps of a span may fire, and what keeps the others: each waits until its producers have written so many pixels. */
-import type { Progress } from './span-memory.ts';
+import type { StepCounts } from './span-memory.ts';
 import type { FiringTable } from './tables.ts';
 
 /** A step of the span that must have written so many pixels before firing f. */
@@ -20,7 +20,7 @@ export class Readiness {
   #query = 0;
 
   /** Steps are counted from `first`, the span's first. */
-  constructor(tables: readonly FiringTable[], first: number, { fired }: Progress) {
+  constructor(tables: readonly FiringTable[], first: number, { fired }: StepCounts) {
     this.#fired = fired;
     this.#asked = new Int32Array(tables.length);
     this.#reached = new Int32Array(tables.length);

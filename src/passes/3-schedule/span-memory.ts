@@ -24,7 +24,7 @@ export interface SpanRoot {
 }
 
 /** How far the steps of a span are, by their place in it. */
-export interface Progress {
+export interface StepCounts {
   readonly fired: Int32Array;
   /** Firings that each must do. */
   readonly target: Int32Array;
@@ -34,15 +34,15 @@ export class SpanMemory {
   /** Rows are placed one by one: what is live counts, not the largest ring. */
   readonly #singles: boolean;
   readonly #roots = new Map<number, SpanRoot>();
-  #progress: Progress;
+  #counts: StepCounts;
   #fixedBytes = 0;
   #ringBytes = 0;
   #boundaryBytes = 0;
   #peakBoundary = 0;
 
-  constructor(network: Network, span: SpanShape, tables: readonly FiringTable[], progress: Progress) {
+  constructor(network: Network, span: SpanShape, tables: readonly FiringTable[], counts: StepCounts) {
     this.#singles = span.mode === 'singles';
-    this.#progress = progress;
+    this.#counts = counts;
     const { first, last } = span;
     const here = new Set<number>();
     for (let s = first; s <= last; s++) for (const root of network.touched[s]) here.add(root);
@@ -105,7 +105,7 @@ export class SpanMemory {
     let lo = s.size;
     let needed = 0;
     for (const { step, lo: from, upTo } of s.readers) {
-      const target = this.#progress.target[step];
+      const target = this.#counts.target[step];
       if (target === 0) continue;
       lo = Math.min(lo, upTo ? from[0] : 0);
       needed = Math.max(needed, upTo ? upTo[target - 1] : s.size);
@@ -171,7 +171,7 @@ export class SpanMemory {
   release(s: SpanRoot): void {
     let lo = s.size;
     const { readers } = s;
-    const { fired, target } = this.#progress;
+    const { fired, target } = this.#counts;
     for (let r = 0; r < readers.length; r++) {
       const { step } = readers[r];
       const f = fired[step];

@@ -4,7 +4,7 @@
  * results leave the span elsewhere fire as soon as they can, so that nothing has to wait for them.
  */
 import { Readiness, setTargets } from './readiness.ts';
-import { type Progress, SpanMemory, type SpanRoot } from './span-memory.ts';
+import { SpanMemory, type SpanRoot, type StepCounts } from './span-memory.ts';
 import type { Network } from './steps.ts';
 import type { FiringTable, Mode } from './tables.ts';
 
@@ -97,13 +97,13 @@ class SpanRun {
     this.#tables = Array.from({ length: steps }, (_, i) =>
       network.table(span.first + i, span.modes?.[i] ?? span.mode, span.reverse),
     );
-    const progress: Progress = { fired: new Int32Array(steps), target: new Int32Array(steps) };
-    this.#fired = progress.fired;
-    this.#target = progress.target;
-    this.#memory = new SpanMemory(network, span, this.#tables, progress);
-    setTargets(progress.target, this.#tables, span.first, (table) => this.#memory.leaves(table));
+    const counts: StepCounts = { fired: new Int32Array(steps), target: new Int32Array(steps) };
+    this.#fired = counts.fired;
+    this.#target = counts.target;
+    this.#memory = new SpanMemory(network, span, this.#tables, counts);
+    setTargets(counts.target, this.#tables, span.first, (table) => this.#memory.leaves(table));
     this.#memory.begin();
-    this.#readiness = new Readiness(this.#tables, span.first, progress);
+    this.#readiness = new Readiness(this.#tables, span.first, counts);
     this.#steps = this.#tables.map((table) => this.#stepRun(table));
     if (options.record) this.#sequence = [];
   }
