@@ -7,10 +7,10 @@ import { type Attributes, channelsOf, type Dialect, type ElementType } from '../
 import { coreOutputType } from './core-type.ts';
 import type { OperatorDef } from './operator.ts';
 import { poolFold } from './pool-fold.ts';
-import { type PoolAttributes, poolWindow } from './pool-window.ts';
+import { type PoolAttributes, poolReads, poolWindow } from './pool-window.ts';
 import { samePooledType } from './requantiser.ts';
 import { dequantiser, integerRange, quantiser } from './stored.ts';
-import { axisNeeds, rasterNeeds, type WindowAxis, windowTaps } from './window.ts';
+import { type WindowAxis, windowTaps } from './window.ts';
 
 export interface AveragePoolAttributes extends PoolAttributes, Attributes {
   readonly countPad: boolean;
@@ -54,10 +54,7 @@ export const averagePool: OperatorDef<AveragePoolAttributes> = {
     }
     return [{ shape: [batch, y.output, across.output, x!.shape[3]], ...samePooledType(x!, given?.[0]) }];
   },
-  reads({ op, inputs }, _index, lo, hi) {
-    const { batch, y, x } = poolWindow(inputs[0], op.attrs);
-    return rasterNeeds(batch, axisNeeds(y), axisNeeds(x), lo, hi);
-  },
+  reads: (ctx, _index, lo, hi) => poolReads(ctx, lo, hi),
   macs: () => 0,
   fold: poolFold(({ op, inputs, outputs, dialect }) => {
     const { y, x } = poolWindow(inputs[0], op.attrs);

@@ -3,18 +3,19 @@
  * by type: float32, integers with an int32 accumulator, or int16 activations with a wider one.
  */
 import { TidemarkError } from '../errors.ts';
-import { channelsOf, elementCount, type Tensor } from '../graph/graph.ts';
+import { elementCount, pixelsOf, type Tensor } from '../graph/graph.ts';
+import { perContext } from './context-memo.ts';
 import { floatConvolution } from './conv-float.ts';
 import { integerConvolution } from './conv-integer.ts';
 import type { Kernel, OpContext, OperatorDef, OutputType } from './operator.ts';
 import { accumulatedType, checkBias } from './product-types.ts';
 import {
-  axisNeeds,
   pictureShape,
   rasterNeeds,
   type Taps,
   type Window,
   type WindowAttributes,
+  windowNeeds,
   windowOver,
   windowTaps,
 } from './window.ts';
@@ -47,6 +48,10 @@ function windowOf(inputs: readonly (Tensor | undefined)[], attrs: ConvAttributes
   return windowOver(shape, size, attrs);
 }
 
+const needsOf = perContext(({ op, inputs }: OpContext<ConvAttributes>) =>
+  windowNeeds(windowOf(inputs, op.attrs)),
+);
+
 /** The kernel for the input's type, over taps of any kind. */
 export function convolutionKernel(ctx: OpContext, taps: Taps): Kernel {
   return ctx.inputs[0]!.dtype === 'f32' ? floatConvolution(ctx, taps) : integerConvolution(ctx, taps);
@@ -67,11 +72,10 @@ export const conv: OperatorDef<ConvAttributes> = {
   access: 'pixel',
   contiguousFrom: 1,
   infer,
-  reads({ op, inputs }, index, lo, hi) {
-    if (index !== 0)
-      return { lo: 0, hi: elementCount(inputs[index]!.shape) / channelsOf(inputs[index]!.shape) };
-    const { batch, y, x } = windowOf(inputs, op.attrs);
-    return rasterNeeds(batch, axisNeeds(y), axisNeeds(x), lo, hi);
+  reads(ctx, index, lo, hi) {
+    if (index !== 0) return { lo: 0, hi: pixelsOf(ctx.inputs[index]!.shape) };
+    const { batch, y, x } = needsOf(ctx);
+    return rasterNeeds(batch, y, x, lo, hi);
   },
   macs: ({ inputs, outputs }) =>
     (elementCount(outputs[0].shape) * elementCount(inputs[1]!.shape)) / inputs[1]!.shape[0],

@@ -4,10 +4,10 @@ import { channelsOf, type Tensor } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
 import type { OperatorDef } from './operator.ts';
 import { poolFold } from './pool-fold.ts';
-import { type PoolAttributes, poolWindow } from './pool-window.ts';
+import { type PoolAttributes, poolReads, poolWindow } from './pool-window.ts';
 import { requantiser, samePooledType } from './requantiser.ts';
 import { integerRange, sameQuantisation } from './stored.ts';
-import { axisNeeds, rasterNeeds, windowTaps } from './window.ts';
+import { windowTaps } from './window.ts';
 
 /** What a window that meets no input gives, and what any value is at least. */
 function startOf({ dtype }: Tensor): number {
@@ -30,10 +30,7 @@ export const maxPool: OperatorDef<PoolAttributes> = {
       },
     ];
   },
-  reads({ op, inputs }, _index, lo, hi) {
-    const { batch, y, x } = poolWindow(inputs[0], op.attrs);
-    return rasterNeeds(batch, axisNeeds(y), axisNeeds(x), lo, hi);
-  },
+  reads: (ctx, _index, lo, hi) => poolReads(ctx, lo, hi),
   macs: () => 0,
   fold: poolFold(({ op, inputs, outputs, dialect }) => {
     const x = inputs[0]!;

@@ -192,6 +192,17 @@ export function rasterNeeds(batch: number, y: AxisNeeds, x: AxisNeeds, lo: numbe
   return { lo: from, hi: hi > lo ? endNeeded(y, x, hi) : from };
 }
 
+/** The needs of a window in both directions, kept: they are asked for at every firing. */
+export interface WindowNeeds {
+  readonly batch: number;
+  readonly y: AxisNeeds;
+  readonly x: AxisNeeds;
+}
+
+export function windowNeeds({ batch, y, x }: Window): WindowNeeds {
+  return { batch, y: axisNeeds(y), x: axisNeeds(x) };
+}
+
 function firstNeeded(batch: number, y: AxisNeeds, x: AxisNeeds, lo: number): number {
   const image = y.output * x.output;
   const column = lo % x.output;
