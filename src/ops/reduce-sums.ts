@@ -1,6 +1,6 @@
 /** Reducers that add: in float32 for real values, in wrapping 32-bit integers for stored ones. */
 import type { Dialect, ElementType } from '../graph/graph.ts';
-import type { Reducer } from './reduce.ts';
+import type { Reducer } from './fold-kernel.ts';
 import { dequantiser, quantiser } from './stored.ts';
 
 /** Sum of real values (each mapped first), then `finish`, then the output's encoding. */

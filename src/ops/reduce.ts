@@ -3,23 +3,14 @@
  * element's accumulator takes its input elements in ascending order in both, so that both give the same bits.
  */
 import { TidemarkError } from '../errors.ts';
-import { channelsOf, type Dialect, type ElementType, elementCount, pixelsOf } from '../graph/graph.ts';
+import { channelsOf, type Dialect, type ElementType, elementCount } from '../graph/graph.ts';
 import { coreOutputType } from './core-type.ts';
+import { foldKernel, type Reducer } from './fold-kernel.ts';
 import { checkAxis, elementIndex } from './move.ts';
-import type { Kernel, OpContext, OperatorDef, Scratch } from './operator.ts';
+import type { OpContext, OperatorDef } from './operator.ts';
 import { reducedShape, reductionOf, reductionReads } from './reduce-geometry.ts';
 
 export type ReduceAttributes = { readonly axes: readonly number[]; readonly keepDims: boolean };
-
-/** How one output element is made: on stored values, the accumulator held as f32 or i32. */
-export interface Reducer {
-  readonly state: 'f32' | 'i32';
-  readonly start: number;
-  /** Takes the next stored value. */
-  step(accumulator: number, value: number): number;
-  /** The stored result. */
-  finish(accumulator: number): number;
-}
 
 export type MakeReducer = (from: ElementType, to: ElementType, count: number, dialect: Dialect) => Reducer;
 
@@ -68,33 +59,7 @@ export function reduceOperator(kind: string, make: MakeReducer): OperatorDef<Red
     },
     fold: {
       stateBytes: ({ outputs }) => 4 * elementCount(outputs[0].shape),
-      step: (ctx) => foldKernel(ctx, reducerOf(ctx)),
+      step: (ctx) => foldKernel(ctx, ctx.op.attrs.axes, reducerOf(ctx)),
     },
-  };
-}
-
-/** Adds each input pixel to the accumulators in scratch; after the last one writes the output. */
-function foldKernel(ctx: OpContext<ReduceAttributes>, reducer: Reducer): Kernel {
-  const { shape } = ctx.inputs[0]!;
-  const { target } = reductionOf(ctx.inputs[0]!.shape, ctx.op.attrs.axes);
-  const pixels = pixelsOf(shape);
-  const channels = channelsOf(shape);
-  const outputs = elementCount(ctx.outputs[0].shape);
-  const outputChannels = channelsOf(ctx.outputs[0].shape);
-  return ([x], [y], lo, hi, scratch: Scratch) => {
-    const state = reducer.state === 'f32' ? scratch.f32 : scratch.i32;
-    if (lo === 0) for (let e = 0; e < outputs; e++) state[e] = reducer.start;
-    for (let p = lo; p < hi; p++) {
-      const i = x!.at(p);
-      for (let c = 0; c < channels; c++) {
-        const e = target(p * channels + c);
-        state[e] = reducer.step(state[e], x!.data[i + c]);
-      }
-    }
-    if (hi < pixels) return;
-    for (let e = 0; e < outputs; e++) {
-      const pixel = Math.floor(e / outputChannels);
-      y.data[y.at(pixel) + (e - pixel * outputChannels)] = reducer.finish(state[e]);
-    }
   };
 }
